@@ -18,6 +18,8 @@ from typing import Any, Final, Literal, TypeAlias
 from pybernetes.meta.errors import FieldError
 from pybernetes.meta.objects import Obj
 
+Convert: TypeAlias = tuple[Callable[[Obj], Obj], Callable[[Obj], Obj]]
+"""(to the stored form, from the stored form): both pure, both answer a new object."""
 Verb: TypeAlias = Literal["create", "get", "list", "watch", "update", "patch", "delete", "deletecollection"]
 ALL_VERBS: Final[tuple[Verb, ...]] = (
     "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
@@ -58,8 +60,9 @@ def valid_name_default(name: str, is_prefix: bool) -> Sequence[str]:
 class Strategy:
     """How a kind is defaulted, prepared, judged and deleted (registry/rest.RESTCreateStrategy and friends).
 
-    Order on create: ``default`` → ``prepare_create`` → admission → schema validation → ``validate`` → ``canonicalize``.
-    Order on update: ``default`` → ``prepare_update`` → admission → schema validation → ``validate`` + ``validate_update``.
+    Order on create: ``default`` → ``prepare_create`` → admission → schema validation → ``validate``.
+    Order on update: ``default`` → ``prepare_update`` → admission → schema validation
+    → ``validate`` + ``validate_update``.
     """
 
     default: Callable[[Obj], None] = _nothing
@@ -138,7 +141,12 @@ class Kind:
     fields: Mapping[str, Callable[[Obj], str]] = field(default_factory=dict)
     """Field selectors besides metadata.name and metadata.namespace: ``spec.nodeName`` → value."""
     storage_of: str = ""
-    """``group/version plural`` elsewhere that stores it: events.k8s.io events live as core events. Empty: here."""
+    """``apiVersion plural`` of the row that stores it (``v1 events``, ``autoscaling/v2 horizontalpodautoscalers``).
+    Empty: stored as it is. ``KindTable.stored`` finds that row."""
+    convert: Convert | None = None
+    """With ``storage_of``: how an object goes into the stored form and comes back. The registry keeps only the stored
+    form under the stored row's key, defaults and validates it there, and answers a request in the form it was asked
+    in; a patch is applied to the asked form."""
 
     @property
     def api_version(self) -> str:

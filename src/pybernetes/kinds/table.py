@@ -42,6 +42,14 @@ class KindTable:
         """The preferred row of ``plural.group``."""
         return self._by_resource.get(resource)
 
+    def stored(self, row: Kind) -> Kind:
+        """The row in whose form objects of ``row`` are stored: ``row`` itself unless it names ``storage_of``."""
+        if not row.storage_of:
+            return row
+        api_version, plural = row.storage_of.split(" ")
+        group, _, version = api_version.rpartition("/")
+        return self._by_path[group, version, plural]
+
     def __iter__(self) -> Iterator[Kind]:
         return iter(tuple(self._by_path.values()))
 
