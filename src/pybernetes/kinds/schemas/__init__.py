@@ -10,16 +10,18 @@ from __future__ import annotations
 import functools
 import gzip
 from collections.abc import Mapping, Sequence
-from importlib import resources as package_files
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import orjson
 
 from pybernetes.meta.objects import Obj
 
+_FOLDER: Final = Path(__file__).parent
+
 
 def _read(name: str) -> Any:
-    return orjson.loads(gzip.decompress(package_files.files(__package__).joinpath(f"{name}.json.gz").read_bytes()))
+    return orjson.loads(gzip.decompress((_FOLDER / f"{name}.json.gz").read_bytes()))
 
 
 @functools.cache
@@ -31,7 +33,11 @@ def definitions() -> Mapping[str, Obj]:
 
 @functools.cache
 def messages() -> Mapping[str, Sequence[Sequence[Any]]]:
-    """Protobuf messages by name: ``k8s.io.api.core.v1.Pod`` → rows [number, field, type, "repeated"?]."""
+    """Protobuf messages by name: ``k8s.io.api.core.v1.Pod`` → rows [number, JSON name, type, word?].
+
+    The word is ``repeated``, ``inline`` (the message's fields stand among its parent's in JSON) or ``kept`` (a zero is
+    told in JSON: the Go field is a pointer or has no omitempty).
+    """
     found: Mapping[str, Sequence[Sequence[Any]]] = _read("messages")
     return found
 
