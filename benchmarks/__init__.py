@@ -1,0 +1,1 @@
+"""Measurements of a running cluster, printed as tables beside upstream's figures. ``make bench`` runs all of them."""

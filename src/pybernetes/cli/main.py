@@ -1,0 +1,139 @@
+"""The ``pybernetes`` command: each subcommand is a row; its work lives in ``cluster``.
+
+Imports of what a subcommand needs happen when it runs, so that ``pybernetes version`` costs nothing.
+Every expected failure leaves as one line that names the thing and the remedy, with exit code 1; no traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from pybernetes import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``run`` is ``module:function``; it gets the parsed arguments and returns the exit code."""
+
+    name: str
+    help: str
+    run: str
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    hidden: bool = False
+
+
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the cluster lives (default: %(default)s)")
+    from pybernetes.cluster.config import default_data_dir
+
+    parser.set_defaults(data=default_data_dir())
+
+
+def _up(parser: argparse.ArgumentParser) -> None:
+    _data(parser)
+    parser.add_argument("--nodes", type=int, metavar="N", help="real nodes that run containers (default: 1)")
+    parser.add_argument("--simulate", type=int, metavar="N", help="simulated nodes (default: 0)")
+    parser.add_argument("--port", type=int, metavar="PORT", help="port of the API server (default: 6443)")
+    parser.add_argument("--merge-kubeconfig", action="store_true", help="also merge it into your own kubeconfig")
+
+
+def _down(parser: argparse.ArgumentParser) -> None:
+    _data(parser)
+    parser.add_argument("--purge", action="store_true", help="remove the cluster's data too")
+
+
+def _kubeconfig(parser: argparse.ArgumentParser) -> None:
+    _data(parser)
+    text = "merge it into FILE (default: $KUBECONFIG or ~/.kube/config) instead of printing it"
+    parser.add_argument("--merge", nargs="?", type=Path, const=Path(), metavar="FILE", help=text)
+
+
+def _image(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="load|build")
+    load = actions.add_parser("load", help="give an image archive (OCI or docker save) to every node")
+    _data(load)
+    load.add_argument("file", type=Path, metavar="FILE.tar")
+    build = actions.add_parser("build", help="make an image from a rootfs folder and give it to every node")
+    _data(build)
+    build.add_argument("directory", type=Path, metavar="DIR")
+    build.add_argument("--name", required=True, metavar="NAME:TAG")
+    build.add_argument("--entrypoint", nargs="+", default=[], metavar="ARG")
+    build.add_argument("--cmd", nargs="+", default=[], metavar="ARG")
+    build.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    build.add_argument("--workdir", default="", metavar="PATH")
+    build.add_argument("--user", default="", metavar="USER")
+    build.add_argument("--output", type=Path, metavar="FILE.tar", help="write the archive there; do not load it")
+
+
+def _agent(parser: argparse.ArgumentParser) -> None:
+    _data(parser)
+    parser.add_argument("--name", required=True, metavar="NODE")
+
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    Command("up", "bring the cluster up, or continue where it was", "pybernetes.cli.commands:up", _up),
+    Command("down", "stop everything; --purge removes the data too", "pybernetes.cli.commands:down", _down),
+    Command("status", "show what runs", "pybernetes.cli.commands:status", _data),
+    Command(
+        "kubeconfig", "print the admin's kubeconfig, or merge it", "pybernetes.cli.commands:kubeconfig", _kubeconfig
+    ),
+    Command("image", "load or build images", "pybernetes.cli.commands:image", _image),
+    Command("version", "print the version", "pybernetes.cli.commands:version"),
+    Command(
+        "control-plane",
+        "run the control plane in the foreground",
+        "pybernetes.cli.processes:control_plane",
+        _data,
+        True,
+    ),
+    Command("agent", "run a node's agent in the foreground", "pybernetes.cli.processes:agent", _agent, True),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="pybernetes",
+        description="Kubernetes in one Python process: real kubectl drives it, real containers run on it.",
+    )
+    top.add_argument("--version", action="version", version=f"pybernetes {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        sub = (
+            commands.add_parser(command.name)
+            if command.hidden
+            else commands.add_parser(command.name, help=command.help, description=command.help)
+        )
+        command.arguments(sub)
+        sub.set_defaults(run=command.run)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    arguments = parser().parse_args(argv)
+    module, _, function = arguments.run.partition(":")
+    try:
+        return int(getattr(import_module(module), function)(arguments))
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        if not _expected(error):
+            raise
+        print(f"pybernetes: {error}", file=sys.stderr)
+        return 1
+
+
+def _expected(error: Exception) -> bool:
+    """Is this a refusal whose message is meant for the user, rather than a defect of ours?"""
+    from pybernetes.cluster.config import ConfigError
+    from pybernetes.lib.process import ProcessError
+    from pybernetes.meta.errors import ApiError
+
+    return isinstance(error, ConfigError | ProcessError | ApiError)

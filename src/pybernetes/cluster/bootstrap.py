@@ -1,0 +1,160 @@
+"""What every cluster holds before anybody asks: rows of objects, created where they are missing.
+
+Namespaces, system priority classes, the ``kubernetes`` Service with the endpoints that lead to this API server,
+and the ``kube-dns`` Service at the conventional address. RBAC's rows are ``server/authz/bootstrap.py``'s.
+Objects that a user may change are created once and then left alone; those that must be true are put right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pybernetes.client.client import Client
+from pybernetes.cluster.config import CLUSTER_DNS, KUBERNETES_SERVICE
+from pybernetes.meta import errors, objects
+from pybernetes.meta.objects import Obj
+
+NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
+
+
+def namespaces() -> list[Obj]:
+    return [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES]
+
+
+def priority_classes() -> list[Obj]:
+    """pkg/apis/scheduling/v1/helpers.go: the two classes that system pods name."""
+    rows = (
+        (
+            "system-cluster-critical",
+            2000000000,
+            "must run in the cluster, but can be moved to another node if necessary.",
+        ),
+        ("system-node-critical", 2000001000, "must not be moved from their current node."),
+    )
+    return [
+        {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+            "description": f"Used for system critical pods that {what}",
+            "preemptionPolicy": "PreemptLowerPriority",
+        }
+        for name, value, what in rows
+    ]
+
+
+def kubernetes_service() -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": KUBERNETES_SERVICE,
+            "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
+        },
+    }
+
+
+def kubernetes_endpoints(address: str, port: int) -> list[tuple[str, Obj]]:
+    """(resource, object): the old and the new form of the address at which this API server listens."""
+    metadata = {"name": "kubernetes", "namespace": "default"}
+    endpoints: Obj = {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {**metadata, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}],
+    }
+    endpoint_slice: Obj = {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
+    }
+    return [("endpoints", endpoints), ("endpointslices.discovery.k8s.io", endpoint_slice)]
+
+
+def dns_service() -> Obj:
+    """Without a selector: each node's agent answers DNS and registers itself in an EndpointSlice of its own."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kube-dns",
+            "namespace": "kube-system",
+            "labels": {"k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": CLUSTER_DNS,
+            "ports": [
+                {"name": "dns", "port": 53, "protocol": "UDP"},
+                {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+            ],
+        },
+    }
+
+
+def dns_endpoints(node: str, address: str, port: int) -> Obj:
+    """The slice by which one node's DNS server joins the ``kube-dns`` Service."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": f"kube-dns-{node}",
+            "namespace": "kube-system",
+            "labels": {
+                "kubernetes.io/service-name": "kube-dns",
+                "endpointslice.kubernetes.io/managed-by": "pybernetes-agent",
+            },
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "nodeName": node, "conditions": {"ready": True}}],
+        "ports": [
+            {"name": "dns", "port": port, "protocol": "UDP"},
+            {"name": "dns-tcp", "port": port, "protocol": "TCP"},
+        ],
+    }
+
+
+async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[str, Obj]]) -> None:
+    """Create what is missing, in an order in which each object finds what it needs."""
+    for obj in namespaces():
+        await create_missing(client, "namespaces", obj)
+    for obj in priority_classes():
+        await create_missing(client, "priorityclasses.scheduling.k8s.io", obj)
+    for resource, obj in rbac:
+        await create_missing(client, resource, obj)
+    await create_missing(client, "services", kubernetes_service())
+    await create_missing(client, "services", dns_service())
+    for resource, obj in kubernetes_endpoints(address, port):
+        await put_right(client, resource, obj)
+
+
+async def create_missing(client: Client, resource: str, obj: Obj) -> None:
+    """Create ``obj`` unless there is one of its name."""
+    if await client.find(resource, objects.name(obj), objects.namespace(obj)) is not None:
+        return
+    try:
+        await client.create(resource, obj)
+    except errors.AlreadyExists:
+        return
+
+
+async def put_right(client: Client, resource: str, obj: Obj) -> None:
+    """Create ``obj``, or bring what is there to its content."""
+    old = await client.find(resource, objects.name(obj), objects.namespace(obj))
+    if old is None:
+        await client.create(resource, obj)
+        return
+    wanted = {k: v for k, v in obj.items() if k != "metadata"}
+    if any(old.get(k) != v for k, v in wanted.items()):
+        await client.update(resource, {**old, **wanted})

@@ -1,0 +1,216 @@
+"""What one cluster on this machine is: where its files lie, how many nodes it has, which addresses it took.
+
+The answer to ``up``'s options is written to ``cluster.json`` in the data directory, so that a later ``up``
+without options brings the same cluster back. Nothing else in the project builds a path by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+API_PORT: Final = 6443
+SERVICE_CIDR: Final = "10.96.0.0/12"
+CLUSTER_DNS: Final = "10.96.0.10"
+KUBERNETES_SERVICE: Final = "10.96.0.1"
+
+
+class ConfigError(Exception):
+    """A setting that cannot work; the message names it and the remedy."""
+
+
+def default_data_dir() -> Path:
+    """``/var/lib/pybernetes`` for root, the user's data directory otherwise (XDG Base Directory)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/pybernetes")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "pybernetes"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The persisted choices. ``underlay`` is the first three octets of the node network; the host is ``.1``."""
+
+    nodes: int = 1
+    simulate: int = 0
+    port: int = API_PORT
+    cluster_name: str = "pybernetes"
+    cluster_domain: str = "cluster.local"
+    underlay: str = ""
+    pod_network: str = "10.244"
+    """First two octets of the pod network; node N has ``<pod_network>.N.0/24``."""
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def node_names(self) -> list[str]:
+        return [f"node-{index}" for index in range(1, self.nodes + 1)]
+
+    def simulated_names(self) -> list[str]:
+        return [f"sim-{index}" for index in range(1, self.simulate + 1)]
+
+    def node_ip(self, name: str) -> str:
+        return f"{self.underlay}.{10 + int(name.rpartition('-')[2])}"
+
+    def pod_cidr(self, name: str) -> str:
+        return f"{self.pod_network}.{int(name.rpartition('-')[2])}.0/24"
+
+    @property
+    def host_ip(self) -> str:
+        """The control plane's address on the node network; loopback where there is no such network."""
+        return f"{self.underlay}.1" if self.underlay else "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Every file and directory of one cluster."""
+
+    data: Path
+
+    @property
+    def id(self) -> str:
+        """Six characters that tell this cluster's interfaces, namespaces and cgroups from others'."""
+        return hashlib.sha256(str(self.data.resolve()).encode()).hexdigest()[:6]
+
+    @property
+    def config(self) -> Path:
+        return self.data / "cluster.json"
+
+    @property
+    def pki(self) -> Path:
+        return self.data / "pki"
+
+    @property
+    def store(self) -> Path:
+        return self.data / "store.db"
+
+    @property
+    def admin_kubeconfig(self) -> Path:
+        return self.data / "kubeconfig"
+
+    @property
+    def images(self) -> Path:
+        """OCI archives that every node imports when it starts."""
+        return self.data / "images"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and pid files; on tmpfs where we may, since they mean nothing after a reboot."""
+        if os.geteuid() == 0:
+            return Path("/run/pybernetes") / self.id
+        return self.data / "run"
+
+    @property
+    def namespaces(self) -> Path:
+        """Bind-mounted mount namespaces, one file a node."""
+        return self.run / "ns"
+
+    def pid(self, process: str) -> Path:
+        return self.run / f"{process}.pid"
+
+    def log(self, process: str) -> Path:
+        return self.data / "log" / f"{process}.log"
+
+    def node(self, name: str) -> NodePaths:
+        return NodePaths(self, name)
+
+
+@dataclass(frozen=True, slots=True)
+class NodePaths:
+    """The files of one real node."""
+
+    cluster: Paths
+    name: str
+
+    @property
+    def root(self) -> Path:
+        return self.cluster.data / "nodes" / self.name
+
+    @property
+    def kubelet(self) -> Path:
+        return self.root / "kubelet"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "log" / "pods"
+
+    @property
+    def containerd_root(self) -> Path:
+        return self.root / "containerd"
+
+    @property
+    def cni_conf(self) -> Path:
+        return self.root / "cni" / "net.d"
+
+    @property
+    def cni_state(self) -> Path:
+        return self.root / "cni" / "state"
+
+    @property
+    def containerd_config(self) -> Path:
+        return self.root / "containerd.toml"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.root / "kubeconfig"
+
+    @property
+    def run(self) -> Path:
+        return self.cluster.run / self.name
+
+    @property
+    def socket(self) -> Path:
+        return self.run / "containerd.sock"
+
+    @property
+    def netns(self) -> str:
+        return f"pyb-{self.cluster.id}-{self.name}"
+
+    @property
+    def mount_namespace(self) -> Path:
+        return self.cluster.namespaces / self.name
+
+    @property
+    def cgroup(self) -> str:
+        return f"/pybernetes-{self.cluster.id}/{self.name}"
+
+
+def load(paths: Paths) -> Config | None:
+    """The cluster's configuration, or None where there is no cluster yet."""
+    try:
+        raw = orjson.loads(paths.config.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise ConfigError(
+            f"{paths.config} cannot be read ({error}); mend it, or remove the cluster with 'pybernetes down --purge'"
+        ) from error
+    known = {f.name for f in fields(Config)}
+    return Config(**{k: v for k, v in raw.items() if k in known})
+
+
+def save(paths: Paths, config: Config) -> None:
+    """Write the configuration whole or not at all."""
+    try:
+        paths.data.mkdir(parents=True, exist_ok=True, mode=0o755)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write to {paths.data}: {error.strerror}; choose another place with --data"
+        ) from error
+    temporary = paths.config.with_suffix(".new")
+    temporary.write_bytes(orjson.dumps(asdict(config), option=orjson.OPT_INDENT_2))
+    temporary.replace(paths.config)
+
+
+def merged(old: Config | None, *, nodes: int | None, simulate: int | None, port: int | None) -> Config:
+    """The configuration that these options ask for; an option not given keeps what the cluster had."""
+    config = old or Config()
+    given = {k: v for k, v in (("nodes", nodes), ("simulate", simulate), ("port", port)) if v is not None}
+    for key, value in given.items():
+        if value < 0 or (key == "nodes" and value > 200):
+            raise ConfigError(
+                f"--{key} {value}: must be between 0 and {200 if key == 'nodes' else 'what memory holds'}"
+            )
+    return replace(config, **given)

@@ -1,0 +1,225 @@
+"""``pybernetes up``: from nothing, or from whatever a crash left, to a cluster whose nodes are Ready.
+
+Each step makes what is missing and leaves alone what is there, so a second ``up`` is the repair of a first.
+The control plane starts while the nodes' namespaces and containerds are being made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import sys
+from dataclasses import replace
+
+from pybernetes.client import kubeconfig
+from pybernetes.client.client import Client
+from pybernetes.cluster import access, host, images, nodes, pki, underlay
+from pybernetes.cluster import config as configuration
+from pybernetes.cluster.config import Config, ConfigError, Paths
+from pybernetes.cluster.down import CONTROL_PLANE
+from pybernetes.cluster.steps import Steps
+from pybernetes.lib import daemon
+from pybernetes.lib.clock import Clock
+from pybernetes.meta import errors, objects
+
+READY_SECONDS = 60.0
+
+
+async def up(
+    paths: Paths, steps: Steps, clock: Clock, *, nodes: int | None, simulate: int | None, port: int | None
+) -> Config:
+    """Bring the cluster up as asked; returns what it now is. Raises ConfigError."""
+    old = configuration.load(paths)
+    config = _with_what_the_machine_can(configuration.merged(old, nodes=nodes, simulate=simulate, port=port), steps)
+    if config.nodes and not config.underlay:
+        underlay_prefix, pod_network = await underlay.choose_networks()
+        config = replace(config, underlay=underlay_prefix, pod_network=pod_network)
+    configuration.save(paths, config)
+    with steps.step("certificates and kubeconfigs"):
+        write_credentials(paths, config, clock)
+    if config.nodes:
+        with steps.step("node network") as notes:
+            await underlay.ensure_bridge(paths, config)
+            notes.append(f"{config.underlay}.0/24")
+    preparing = asyncio.ensure_future(_prepare_nodes(paths, config, clock))
+    try:
+        await _start_control_plane(paths, old, config, steps, clock)
+        await _start_nodes(paths, config, steps, preparing)
+        await _drop_surplus(paths, config, steps, clock)
+        await _wait_ready(paths, config, steps, clock)
+    finally:
+        preparing.cancel()
+    return config
+
+
+def _with_what_the_machine_can(config: Config, steps: Steps) -> Config:
+    """Real nodes become simulated ones where this machine cannot run them; one line says why."""
+    lacking = host.missing() if config.nodes else []
+    if not lacking:
+        return config
+    steps.say(f"  ! {host.remedy(lacking)}. Until then the nodes are simulated.")
+    return replace(config, nodes=0, simulate=config.simulate or config.nodes)
+
+
+def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
+    """Certificates for every component, the admin's kubeconfig and one for each node."""
+    serving = pki.apiserver(
+        [
+            "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+            f"kubernetes.default.svc.{config.cluster_domain}", "localhost", "127.0.0.1", configuration.KUBERNETES_SERVICE, config.host_ip,
+        ]
+    )  # fmt: skip
+    kubelets = {n: pki.kubelet(n, [config.node_ip(n)]) for n in config.node_names()}
+    files = pki.Pki(paths.pki, clock.time())
+    files.ensure([serving, pki.ADMIN, pki.KUBELET_CLIENT, *kubelets.values()])
+
+    def entry(leaf: pki.Leaf, server: str, user: str) -> kubeconfig.Kubeconfig:
+        return kubeconfig.Kubeconfig.with_certificate(
+            cluster=config.cluster_name, user=user, server=server,
+            ca=files.certificate("ca").read_bytes(),
+            certificate=files.certificate(leaf).read_bytes(), key=files.key(leaf).read_bytes(),
+        )  # fmt: skip
+
+    admin = entry(pki.ADMIN, f"https://127.0.0.1:{config.port}", f"{config.cluster_name}-admin")
+    kubeconfig.write(paths.admin_kubeconfig, admin)
+    for name, leaf in kubelets.items():
+        paths.node(name).root.mkdir(parents=True, exist_ok=True)
+        kubeconfig.write(
+            paths.node(name).kubeconfig, entry(leaf, f"https://{config.host_ip}:{config.port}", f"system:node:{name}")
+        )
+
+
+async def _start_control_plane(paths: Paths, old: Config | None, config: Config, steps: Steps, clock: Clock) -> None:
+    running = daemon.find(paths.pid(CONTROL_PLANE))
+    if running and old is not None and _needs_restart(old, config):
+        with steps.step("control plane stops") as notes:
+            notes.append("to take the new settings")
+            await daemon.stop([running], clock, grace_seconds=10)
+            running = None
+    with steps.step("control plane") as notes:
+        if running is None:
+            _refuse_taken_port(config)
+            argv = [sys.executable, "-m", "pybernetes", CONTROL_PLANE, "--data", str(paths.data)]
+            running = daemon.start(argv, pid_file=paths.pid(CONTROL_PLANE), log=paths.log(CONTROL_PLANE))
+        await _until_ready(paths, running, clock)
+        notes.append(f"https://127.0.0.1:{config.port}")
+
+
+def _needs_restart(old: Config, new: Config) -> bool:
+    return (old.simulate, old.port, old.underlay) != (new.simulate, new.port, new.underlay)
+
+
+def _refuse_taken_port(config: Config) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", config.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise ConfigError(
+                    f"port {config.port} on 127.0.0.1 is in use by another program: "
+                    "end it, or choose another with --port"
+                ) from error
+            raise ConfigError(f"cannot listen on 127.0.0.1:{config.port}: {error.strerror}; choose --port") from error
+
+
+async def _until_ready(paths: Paths, process: daemon.Daemon, clock: Clock) -> None:
+    client = access.admin(paths)
+    end = clock.monotonic() + READY_SECONDS
+    try:
+        while True:
+            try:
+                await client.transport.request("GET", "/readyz")
+            except errors.ApiError as error:
+                if not process.alive():
+                    raise ConfigError(
+                        f"the control plane ended; {nodes.last_words(paths.log(CONTROL_PLANE))}"
+                    ) from error
+                if clock.monotonic() > end:
+                    raise ConfigError(
+                        f"the control plane is not ready after {READY_SECONDS:g} s ({error}); "
+                        f"see {paths.log(CONTROL_PLANE)}"
+                    ) from error
+                await clock.sleep(0.01)
+            else:
+                return
+    finally:
+        await client.close()
+
+
+async def _prepare_nodes(paths: Paths, config: Config, clock: Clock) -> None:
+    """Everything of the nodes that needs no API server: namespaces, containerd, images."""
+    if not config.nodes:
+        return
+    await asyncio.to_thread(images.ensure_pause, paths)
+    archives = sorted(paths.images.glob("*.tar"))
+
+    async def prepare(name: str) -> None:
+        node = paths.node(name)
+        await underlay.ensure_node(paths, config, node)
+        await nodes.start_containerd(node, clock)
+        await nodes.import_images(node, archives)
+
+    await asyncio.gather(*(prepare(n) for n in config.node_names()))
+
+
+async def _start_nodes(paths: Paths, config: Config, steps: Steps, preparing: asyncio.Future[None]) -> None:
+    if not config.nodes:
+        return
+    with steps.step(f"containerd on {config.nodes} node{'s' if config.nodes > 1 else ''}"):
+        await preparing
+    with steps.step("node agents"):
+        for name in config.node_names():
+            nodes.start_agent(paths.node(name))
+
+
+async def _drop_surplus(paths: Paths, config: Config, steps: Steps, clock: Clock) -> None:
+    """End nodes that an earlier, larger cluster had, and take their Node objects away."""
+    client = access.admin(paths)
+    try:
+        wanted = {*config.node_names(), *config.simulated_names()}
+        for node in (await client.list("nodes"))["items"]:
+            name = objects.name(node)
+            if name in wanted or not name.startswith(("node-", "sim-")):
+                continue
+            with steps.step(f"remove {name}"):
+                if name.startswith("node-"):
+                    await nodes.stop(paths.node(name), clock)
+                await client.delete("nodes", name)
+    finally:
+        await client.close()
+
+
+async def _wait_ready(paths: Paths, config: Config, steps: Steps, clock: Clock) -> None:
+    wanted = [*config.node_names(), *config.simulated_names()]
+    if not wanted:
+        return
+    client = access.admin(paths)
+    end = clock.monotonic() + READY_SECONDS
+    try:
+        with steps.step(f"{len(wanted)} node{'s' if len(wanted) > 1 else ''} Ready"):
+            while missing := await _not_ready(client, wanted):
+                for name in missing:
+                    _refuse_dead_agent(paths, name)
+                if clock.monotonic() > end:
+                    raise ConfigError(
+                        f"not Ready after {READY_SECONDS:g} s: {', '.join(missing[:5])}; "
+                        f"see 'kubectl describe node {missing[0]}' and the logs in {paths.data / 'log'}"
+                    )
+                await clock.sleep(0.03)
+    finally:
+        await client.close()
+
+
+async def _not_ready(client: Client, wanted: list[str]) -> list[str]:
+    ready = {objects.name(n) for n in (await client.list("nodes"))["items"] if objects.condition_is(n, "Ready")}
+    return [n for n in wanted if n not in ready]
+
+
+def _refuse_dead_agent(paths: Paths, name: str) -> None:
+    if not name.startswith("node-"):
+        return
+    _, agent = nodes.process_names(paths.node(name))
+    if daemon.find(paths.pid(agent)) is None:
+        raise ConfigError(f"the agent of {name} ended; {nodes.last_words(paths.log(agent))}")
