@@ -12,9 +12,11 @@ import pytest
 from pybernetes.storage import derived
 from pybernetes.storage.memory import MemoryStore
 from pybernetes.storage.port import ABSENT, Change, Compacted, FutureRevision, Mismatch, Store
+from pybernetes.storage.sqlite.store import SqliteStore
 
 ADAPTERS: Final[dict[str, Callable[[Path], Store]]] = {
     "memory": lambda folder: MemoryStore(),
+    "sqlite": lambda folder: SqliteStore(folder / "store.db"),
 }
 PODS = "/registry/core/pods/"
 A, B, C = PODS + "default/a", PODS + "default/b", PODS + "other/c"

@@ -33,8 +33,10 @@ def key(group: str, plural: str, namespace: str, name: str) -> str:
 
 
 def encode(obj: Obj) -> bytes:
-    """The stored form of an object, which is left as it is."""
-    metadata = obj.get("metadata") or {}
+    """The stored form of an object, which is left as it is. Raises ValueError where it has no metadata."""
+    metadata = obj.get("metadata")
+    if not metadata:
+        raise ValueError("an object without metadata cannot be stored")
     if "resourceVersion" in metadata:
         metadata = {k: v for k, v in metadata.items() if k != "resourceVersion"}
     ordered: dict[str, Any] = {"apiVersion": obj.get("apiVersion", ""), "kind": obj.get("kind", "")}
@@ -49,9 +51,10 @@ def splice(value: bytes, revision: int) -> bytes:
     The first ``"metadata":{`` is the object's own: only two plain strings stand before it, and a quote inside a
     string is escaped. Raises ValueError for bytes that ``encode`` did not make.
     """
-    at = value.index(_METADATA) + len(_METADATA)
-    comma = b"" if value[at : at + 1] == b"}" else b","
-    return b'%b"resourceVersion":"%d"%b%b' % (value[:at], revision, comma, value[at:])
+    spliced = value.replace(_METADATA, b'"metadata":{"resourceVersion":"%d",' % revision, 1)
+    if len(spliced) == len(value):
+        raise ValueError("a stored value has no metadata; only bytes made by codec.encode can be spliced")
+    return spliced
 
 
 def decode(value: bytes, revision: int) -> Obj:

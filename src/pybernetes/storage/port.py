@@ -80,6 +80,14 @@ class Corrupt(StoreError):
     """The data on disk cannot be read; the message names the file and the remedy."""
 
 
+class InUse(StoreError):
+    """The data on disk belongs to another process that is running."""
+
+
+class WriteFailed(StoreError):
+    """The change could not be made durable and has not happened; the message names the file and the cause."""
+
+
 class Store(Protocol):
     async def get(self, key: str, *, revision: int = 0) -> Record | None:
         """The record at ``revision`` (0: now)."""

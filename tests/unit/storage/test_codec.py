@@ -27,12 +27,13 @@ def test_the_revision_is_spliced_into_the_objects_own_metadata() -> None:
     assert spliced["spec"] == {"metadata": {}}
 
 
-def test_empty_metadata_takes_a_revision_too() -> None:
-    assert orjson.loads(codec.splice(codec.encode({}), 1))["metadata"] == {"resourceVersion": "1"}
+def test_an_object_without_metadata_is_refused() -> None:
+    with pytest.raises(ValueError, match="without metadata"):
+        codec.encode({"apiVersion": "v1", "kind": "Pod", "metadata": {}})
 
 
 def test_foreign_bytes_are_refused() -> None:
-    with pytest.raises(ValueError, match="not found"):
+    with pytest.raises(ValueError, match="no metadata"):
         codec.splice(b"{}", 1)
 
 
