@@ -118,8 +118,8 @@ class SqliteStore(Viewed):
 
     def _next(self) -> None:
         """Give the thread its next job: a group of writes, or a piece of the garbage, in turns."""
-        enough = 1 if self._sweeping else _ERASE_ROWS
-        if len(self._garbage) >= enough and not (self._erased_last and self._queue):
+        due = self._sweeping or len(self._garbage) >= _ERASE_ROWS
+        if due and not (self._erased_last and self._queue):
             self._erase()
         elif self._queue:
             self._append()
@@ -175,6 +175,7 @@ class SqliteStore(Viewed):
             self._sweeping = False
             self._append() if self._queue else self._rest()
         else:
+            self._sweeping = self._sweeping and bool(self._garbage)
             self._next()
 
     def _forget(self, steps: Sequence[Step]) -> None:
@@ -182,7 +183,7 @@ class SqliteStore(Viewed):
             self._garbage += forgotten(step)
 
     def _rest(self) -> None:
-        self._busy = self._sweeping = False
+        self._busy = False
         for future in self._idle:
             if not future.done():
                 future.set_result(None)
