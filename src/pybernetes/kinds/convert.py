@@ -98,7 +98,7 @@ def hpa_to_v1(hpa: Obj) -> Obj:
         (_BEHAVIOR, spec.pop("behavior", None)),
     )
     notes.update({key: _dumps(value) for key, value in told if value})
-    return _assembled(hpa, "autoscaling/v1", meta, notes, spec, status)
+    return _assembled(hpa, "autoscaling/v1", meta=meta, notes=notes, spec=spec, status=status)
 
 
 def hpa_to_v2(hpa: Obj) -> Obj:
@@ -115,7 +115,7 @@ def hpa_to_v2(hpa: Obj) -> Obj:
         current = [_cpu_metric(percent, "current"), *current]
     spec.update({k: v for k, v in (("metrics", metrics), ("behavior", behavior)) if v})
     status.update({k: v for k, v in (("currentMetrics", current), ("conditions", conditions)) if v})
-    return _assembled(hpa, "autoscaling/v2", meta, notes, spec, status)
+    return _assembled(hpa, "autoscaling/v2", meta=meta, notes=notes, spec=spec, status=status)
 
 
 def _loads(text: str) -> Any:
@@ -125,7 +125,7 @@ def _loads(text: str) -> Any:
         return None
 
 
-def _assembled(hpa: Obj, api_version: str, meta: Obj, notes: Obj, spec: Obj, status: Obj) -> Obj:
+def _assembled(hpa: Obj, api_version: str, *, meta: Obj, notes: Obj, spec: Obj, status: Obj) -> Obj:
     meta.pop("annotations", None)
     if notes:
         meta["annotations"] = notes

@@ -90,6 +90,8 @@ class Strategy:
     """May PUT leave out resourceVersion?"""
     keep_status: bool = True
     """False where the main resource may write ``status`` (kinds without a status subresource)."""
+    create_with_status: bool = False
+    """True where a client creates the object together with its status: the registry clears it for all others."""
     default_propagation: Literal["Background", "Foreground", "Orphan"] = "Background"
 
 
