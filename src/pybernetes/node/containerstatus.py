@@ -1,0 +1,116 @@
+"""What the API is told of one container: its state, the one before, and why it waits. Pure.
+
+Neighbours: ``podstatus.py`` puts these together; ``podplan.py`` decides by the same questions.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pybernetes.meta import times
+from pybernetes.meta.objects import Obj
+from pybernetes.node import podplan, podspec, restart
+from pybernetes.node.podactions import Observed
+from pybernetes.node.podnotes import ERR_IMAGE_PULL, ERR_IMAGE_PULL_SECONDS, Failure, Notes
+from pybernetes.node.runtime.port import Container
+
+
+def status(pod: Obj, spec: Obj, observed: Observed, notes: Notes, now: float, *, over: bool) -> Obj:
+    """One entry of ``containerStatuses``. ``over`` tells that nothing will be started any more."""
+    history = [c for c in observed.containers if c.name == spec["name"]]
+    current = history[0] if history else None
+    sandbox = observed.sandbox()
+    is_init = any(c["name"] == spec["name"] for c in podspec.init_containers(pod))
+    if is_init and current is not None and sandbox is not None and current.sandbox_id != sandbox.id:
+        current = None  # it will have to run again in the new sandbox
+    state = _state(pod, spec, current, notes, now, over=over)
+    shown = current if current is not None and "waiting" not in state else None
+    earlier = next((c for c in history if c is not shown and c.state == "exited"), None)
+    known = current or (history[0] if history else None)
+    running = "running" in state
+    out: Obj = {
+        "name": spec["name"],
+        "state": state,
+        "lastState": {"terminated": _terminated(earlier)} if earlier else {},
+        "ready": state.get("terminated", {}).get("exitCode") == 0 if _runs_once(spec, is_init) else running,
+        "restartCount": known.attempt if known else _reported_restarts(pod, spec["name"]),
+        "image": known.image if known else spec.get("image", ""),
+        "imageID": known.image_id if known else "",
+        "started": running,
+    }
+    if known:
+        out["containerID"] = container_id(known)
+    return out
+
+
+def container_id(container: Container) -> str:
+    return f"containerd://{container.id}"
+
+
+def _runs_once(spec: Obj, is_init: bool) -> bool:
+    return is_init and not podspec.is_sidecar(spec)
+
+
+def _reported_restarts(pod: Obj, name: str) -> int:
+    return int((podplan.reported_status(pod, name) or {}).get("restartCount", 0))
+
+
+def _state(pod: Obj, spec: Obj, current: Container | None, notes: Notes, now: float, *, over: bool) -> Obj:
+    if current is not None and current.state == "running":
+        return {"running": {"startedAt": times.render(current.started_at)}}
+    if current is not None and current.state == "exited":
+        again = not over and podplan.restart_wanted(pod, spec, current)
+        waiting = _waiting_to_restart(pod, spec, current, notes, now) if again else None
+        return waiting or {"terminated": _terminated(current)}
+    if over:
+        return {"terminated": _LOST}
+    failure = _failure(spec, notes, now)
+    if failure is not None:
+        return {"waiting": failure}
+    return {"waiting": {"reason": "PodInitializing" if podspec.init_containers(pod) else "ContainerCreating"}}
+
+
+_LOST: Final[Obj] = {
+    "exitCode": 137,
+    "reason": "ContainerStatusUnknown",
+    "message": "The container could not be located when the pod was terminated",
+    "startedAt": None,
+    "finishedAt": None,
+}
+
+
+def _waiting_to_restart(pod: Obj, spec: Obj, current: Container, notes: Notes, now: float) -> Obj | None:
+    failure = _failure(spec, notes, now)
+    if failure is not None:
+        return {"waiting": failure}
+    backoff = notes.backoffs.get(spec["name"])
+    if backoff is None or restart.remaining(backoff, current.finished_at, now) <= 0:
+        return None
+    message = restart.message(backoff, spec["name"], podspec.reference(pod))
+    return {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
+
+
+def _failure(spec: Obj, notes: Notes, now: float) -> Obj | None:
+    """Why the next attempt is not there: its image or its start failed."""
+    image = notes.images.get(spec["name"])
+    failure = image if isinstance(image, Failure) else notes.starts.get(spec["name"])
+    if failure is None:
+        return None
+    if failure.reason == ERR_IMAGE_PULL and now >= failure.at + ERR_IMAGE_PULL_SECONDS:
+        message = f'Back-off pulling image "{spec.get("image", "")}": {ERR_IMAGE_PULL}: {failure.message}'
+        return {"reason": "ImagePullBackOff", "message": message}
+    return {"reason": failure.reason, "message": failure.message}
+
+
+def _terminated(container: Container) -> Obj:
+    reason = container.reason or ("Completed" if container.exit_code == 0 else "Error")
+    out: Obj = {
+        "exitCode": container.exit_code,
+        "reason": reason,
+        "startedAt": times.render(container.started_at),
+        "finishedAt": times.render(container.finished_at),
+        "containerID": container_id(container),
+    }
+    if container.message:
+        out["message"] = container.message
+    return out

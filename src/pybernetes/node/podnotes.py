@@ -1,0 +1,74 @@
+"""What one agent remembers of a pod beyond API and runtime: failures, pulls, back-offs, and how far it has got.
+
+Rule: losing it (a restarted agent) costs nothing but patience: everything here is found out again by trying.
+Neighbours: ``podplan.py`` and ``podstatus.py`` read it, ``podworker.py`` writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from pybernetes.node.restart import Backoff
+
+ERR_IMAGE_PULL: Final = "ErrImagePull"
+ERR_IMAGE_PULL_SECONDS: Final = 2.0
+"""How long a failed pull shows as such before it shows as waiting for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step did not succeed, and from when on it may be tried again (Unix seconds)."""
+
+    reason: str
+    message: str
+    at: float
+    retry_at: float
+    tries: int = 1
+
+
+def failed(
+    before: Failure | None, reason: str, message: str, now: float, *, first_seconds: float, most_seconds: float
+) -> Failure:
+    """One more failure of a step: the wait doubles from ``first_seconds`` up to ``most_seconds``."""
+    tries = before.tries + 1 if before else 1
+    wait = min(first_seconds * 2 ** min(tries - 1, 30), most_seconds)
+    return Failure(reason, message, now, now + wait, tries)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulling:
+    """The image of a container's next attempt is being fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The image is on the node; ``id`` is what the runtime knows it by."""
+
+    id: str
+    user: str = ""
+
+
+ImageNote: TypeAlias = Pulling | Present | Failure
+
+
+@dataclass(slots=True)
+class Notes:
+    prepared: bool = False
+    """Directories, cgroup and volumes are in place."""
+    step: Failure | None = None
+    """Why preparing or the sandbox failed."""
+    images: dict[str, ImageNote] = field(default_factory=dict)
+    """By container, for its next attempt."""
+    starts: dict[str, Failure] = field(default_factory=dict)
+    """By container: why its next attempt did not come to life."""
+    backoffs: dict[str, Backoff] = field(default_factory=dict)
+    """By container: the crash-loop back-off."""
+    started_at: float = 0.0
+    """When the agent first saw the pod, for ``status.startTime``."""
+    cleaned: bool = False
+    """Volumes and cgroup are gone again."""
+    reported: bool = False
+    """The API has been asked to drop the deleted pod."""
+    gone: bool = False
+    """The API no longer has the pod."""

@@ -1,0 +1,68 @@
+"""Reading a Pod: the few questions about its spec that everything on a node asks. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from pybernetes.meta import objects
+from pybernetes.meta.objects import Obj
+
+DEFAULT_GRACE_SECONDS: Final = 30
+
+
+def reference(pod: Obj) -> str:
+    """A pod in messages, as the kubelet's format.Pod has it: ``name_namespace(uid)``."""
+    return f"{objects.name(pod)}_{objects.namespace(pod)}({objects.uid(pod)})"
+
+
+def main_containers(pod: Obj) -> list[Obj]:
+    return objects.get(pod, "spec", "containers", default=[])  # type: ignore[no-any-return]
+
+
+def init_containers(pod: Obj) -> list[Obj]:
+    return objects.get(pod, "spec", "initContainers", default=[])  # type: ignore[no-any-return]
+
+
+def all_containers(pod: Obj) -> list[Obj]:
+    """Init containers first, as they run."""
+    return [*init_containers(pod), *main_containers(pod)]
+
+
+def container(pod: Obj, name: str) -> Obj | None:
+    return next((c for c in all_containers(pod) if c["name"] == name), None)
+
+
+def is_sidecar(container: Obj) -> bool:
+    """Whether an init container is to keep running beside the main containers."""
+    return container.get("restartPolicy") == "Always"
+
+
+def restart_policy(pod: Obj, container: Obj) -> str:
+    """The policy for one container: the pod's, except that a failed init container of an Always pod is retried only
+    until it succeeds, and that a sidecar always runs."""
+    if is_sidecar(container):
+        return "Always"
+    policy = str(objects.get(pod, "spec", "restartPolicy", default="Always"))
+    is_init = any(c["name"] == container["name"] for c in init_containers(pod))
+    return "OnFailure" if is_init and policy == "Always" else policy
+
+
+def host_network(pod: Obj) -> bool:
+    return bool(objects.get(pod, "spec", "hostNetwork", default=False))
+
+
+def grace_seconds(pod: Obj) -> int:
+    """What the pod itself asks for; a deletion may say otherwise."""
+    return int(objects.get(pod, "spec", "terminationGracePeriodSeconds", default=DEFAULT_GRACE_SECONDS))
+
+
+def hostname(pod: Obj) -> str:
+    """``spec.hostname`` or the pod's name, cut to what a host name may have."""
+    name = objects.get(pod, "spec", "hostname") or objects.name(pod)
+    return str(name)[:63].rstrip("-.")
+
+
+def container_hash(container: Obj) -> str:
+    """Changes when a running container has to be replaced: its image is the one field of it that may change."""
+    return hashlib.sha256(f"{container['name']}\0{container.get('image', '')}".encode()).hexdigest()[:8]
