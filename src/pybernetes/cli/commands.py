@@ -124,11 +124,16 @@ def _build(arguments: argparse.Namespace, target: Path) -> str:
         raise ConfigError(
             f"{arguments.directory}: no such folder; 'image build' takes the root file system of an image"
         )
-    ociimage.build(
-        arguments.directory, arguments.name, target, entrypoint=arguments.entrypoint, cmd=arguments.cmd,
-        env=arguments.env, workdir=arguments.workdir, user=arguments.user,
-    )  # fmt: skip
-    return str(arguments.name)
+    for variable in arguments.env:
+        if "=" not in variable:
+            raise ConfigError(f"--env {variable}: must be NAME=VALUE")
+    try:
+        return ociimage.build(
+            arguments.directory, arguments.name, target, entrypoint=arguments.entrypoint, cmd=arguments.cmd,
+            env=dict(v.split("=", 1) for v in arguments.env), working_dir=arguments.workdir, user=arguments.user,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ConfigError(f"--name {arguments.name}: {error}") from error
 
 
 def version(arguments: argparse.Namespace) -> int:

@@ -67,7 +67,8 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
     serving = pki.apiserver(
         [
             "kubernetes", "kubernetes.default", "kubernetes.default.svc",
-            f"kubernetes.default.svc.{config.cluster_domain}", "localhost", "127.0.0.1", configuration.KUBERNETES_SERVICE, config.host_ip,
+            f"kubernetes.default.svc.{config.cluster_domain}",
+            "localhost", "127.0.0.1", configuration.KUBERNETES_SERVICE, config.host_ip,
         ]
     )  # fmt: skip
     kubelets = {n: pki.kubelet(n, [config.node_ip(n)]) for n in config.node_names()}

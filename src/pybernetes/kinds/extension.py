@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from pybernetes.kinds.columns import access
 from pybernetes.kinds.kind import Kind
 from pybernetes.kinds.row import maker
+from pybernetes.kinds.strategy import extension
 
 _admission = maker("admissionregistration.k8s.io", "v1", "io.k8s.api.admissionregistration")
 _apiextensions = maker("apiextensions.k8s.io", "v1", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions")
@@ -15,30 +17,74 @@ _apiregistration = maker("apiregistration.k8s.io", "v1", "io.k8s.kube-aggregator
 _flowcontrol = maker("flowcontrol.apiserver.k8s.io", "v1", "io.k8s.api.flowcontrol")
 _EXTENSIONS = ("api-extensions",)
 
-ADMISSION: Final[tuple[Kind, ...]] = tuple(
-    _admission(kind, plural, namespaced=False, categories=categories, status=status)
-    for kind, plural, categories, status in (
-        ("MutatingAdmissionPolicy", "mutatingadmissionpolicies", (), False),
-        ("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", (), False),
-        ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", _EXTENSIONS, False),
-        ("ValidatingAdmissionPolicy", "validatingadmissionpolicies", _EXTENSIONS, True),
-        ("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", _EXTENSIONS, False),
-        ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", _EXTENSIONS, False),
-    )
+_WEBHOOKS = {
+    "categories": _EXTENSIONS,
+    "namespaced": False,
+    "strategy": extension.WEBHOOKS,
+    "columns": access.WEBHOOKS,
+}
+_POLICY = {"namespaced": False, "strategy": extension.POLICY}
+_BINDING = {"namespaced": False, "strategy": extension.POLICY_BINDING, "columns": access.POLICY_BINDINGS}
+
+ADMISSION: Final[tuple[Kind, ...]] = (
+    _admission("MutatingAdmissionPolicy", "mutatingadmissionpolicies", columns=access.MUTATING_POLICIES, **_POLICY),
+    _admission("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", **_BINDING),
+    _admission("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", **_WEBHOOKS),
+    _admission(
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        status=True,
+        categories=_EXTENSIONS,
+        columns=access.VALIDATING_POLICIES,
+        **_POLICY,
+    ),
+    _admission(
+        "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", categories=_EXTENSIONS, **_BINDING
+    ),
+    _admission("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", **_WEBHOOKS),
 )
 
 APIEXTENSIONS: Final[tuple[Kind, ...]] = (
     _apiextensions(
-        "CustomResourceDefinition", "customresourcedefinitions", "crd", "crds",
-        namespaced=False, categories=_EXTENSIONS, status=True,
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        "crd",
+        "crds",
+        namespaced=False,
+        categories=_EXTENSIONS,
+        status=True,
+        strategy=extension.DEFINITION,
+        columns=access.CUSTOM_RESOURCE_DEFINITIONS,
     ),
-)  # fmt: skip
+)
 
 APIREGISTRATION: Final[tuple[Kind, ...]] = (
-    _apiregistration("APIService", "apiservices", namespaced=False, categories=_EXTENSIONS, status=True),
+    _apiregistration(
+        "APIService",
+        "apiservices",
+        namespaced=False,
+        categories=_EXTENSIONS,
+        status=True,
+        strategy=extension.API_SERVICE,
+        columns=access.API_SERVICES,
+    ),
 )
 
 FLOWCONTROL: Final[tuple[Kind, ...]] = (
-    _flowcontrol("FlowSchema", "flowschemas", namespaced=False, status=True),
-    _flowcontrol("PriorityLevelConfiguration", "prioritylevelconfigurations", namespaced=False, status=True),
+    _flowcontrol(
+        "FlowSchema",
+        "flowschemas",
+        namespaced=False,
+        status=True,
+        strategy=extension.FLOW,
+        columns=access.FLOW_SCHEMAS,
+    ),
+    _flowcontrol(
+        "PriorityLevelConfiguration",
+        "prioritylevelconfigurations",
+        namespaced=False,
+        status=True,
+        strategy=extension.LEVEL,
+        columns=access.PRIORITY_LEVELS,
+    ),
 )

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from pybernetes.kinds import fields
+from pybernetes.kinds.columns import cluster
 from pybernetes.kinds.kind import Kind
 from pybernetes.kinds.row import CREATE_ONLY, maker, same
+from pybernetes.kinds.strategy import csr
 
 _authentication = maker("authentication.k8s.io", "v1", "io.k8s.api.authentication")
 _authorization = maker("authorization.k8s.io", "v1", "io.k8s.api.authorization")
@@ -28,7 +31,14 @@ AUTHORIZATION: Final[tuple[Kind, ...]] = (
 
 CERTIFICATES: Final[tuple[Kind, ...]] = (
     _certificates(
-        "CertificateSigningRequest", "certificatesigningrequests", "csr", namespaced=False, status=True,
+        "CertificateSigningRequest",
+        "certificatesigningrequests",
+        "csr",
+        namespaced=False,
+        status=True,
         subresources=same("CertificateSigningRequest", "approval"),
+        strategy=csr.STRATEGY,
+        columns=cluster.CERTIFICATE_SIGNING_REQUESTS,
+        fields=fields.CERTIFICATE_SIGNING_REQUESTS,
     ),
-)  # fmt: skip
+)

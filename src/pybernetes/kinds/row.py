@@ -17,7 +17,7 @@ CREATE_ONLY: Final[tuple[Verb, ...]] = ("create",)
 READ_ONLY: Final[tuple[Verb, ...]] = ("get", "list")
 NO_COLLECTION_DELETE: Final[tuple[Verb, ...]] = ("create", "delete", "get", "list", "patch", "update", "watch")
 
-_PLAIN: Final = Strategy()
+_PLAIN: Final = Strategy(has_generation=False)
 _READ_WRITE: Final = ("get", "patch", "update")
 SCALE: Final = {"scale": Subresource("Scale", _READ_WRITE, "autoscaling", "v1")}
 CONNECT: Final = ("create", "get")

@@ -1,260 +1,213 @@
-"""Label and field selectors: their text, their object form, and whom they choose.
+"""Label and field selectors: parsing, matching, and their text.
 
-Grammar and sentences are those of apimachinery/pkg/labels and pkg/fields. A selector is a tuple of requirements that
-must all hold; no requirement chooses everything, ``NOTHING`` chooses nobody.
+Rule: a selector is an immutable list of requirements that must all hold; parsing what ``str`` tells gives the same
+selector again. Bad text raises ``errors.BadRequest`` in upstream's words (apimachinery/pkg/labels, pkg/fields).
+Neighbours: ``meta/selectortext.py`` reads the text of label selectors; ``kinds`` say which fields can be selected.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final, NamedTuple
 
-from pybernetes.meta import errors, names
+from pybernetes.meta import errors, names, selectortext
+from pybernetes.meta.objects import Obj
 
-Operator: TypeAlias = Literal["=", "==", "!=", "in", "notin", "exists", "!", "gt", "lt"]
+EQUALS: Final = ("=", "==")
+NEGATIVE: Final = ("!=", "notin", "!")
+_SET_OPERATORS: Final = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
+    """``op`` is one of ``= == != in notin exists ! gt lt``; ``values`` are sorted and differ."""
+
     key: str
-    operator: Operator
+    op: str
     values: tuple[str, ...] = ()
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        """``!=`` and ``notin`` also choose objects that lack the key."""
-        match self.operator:
-            case "in" | "=" | "==":
-                return self.key in labels and labels[self.key] in self.values
-            case "notin" | "!=":
-                return self.key not in labels or labels[self.key] not in self.values
-            case "exists":
-                return self.key in labels
-            case "!":
-                return self.key not in labels
-            case "gt" | "lt":
-                return _compares(labels.get(self.key), self.operator, self.values[0])
+        found = labels.get(self.key)
+        if self.op in ("=", "==", "in"):
+            return found is not None and found in self.values
+        if self.op in ("!=", "notin"):
+            return found is None or found not in self.values
+        if self.op in ("exists", "!"):
+            return (found is not None) == (self.op == "exists")
+        return found is not None and _compares(found, self.op, self.values[0])
 
     def __str__(self) -> str:
-        match self.operator:
-            case "exists":
-                return self.key
-            case "!":
-                return "!" + self.key
-            case "in" | "notin":
-                return f"{self.key} {self.operator} ({','.join(sorted(self.values))})"
-            case "gt":
-                return f"{self.key}>{self.values[0]}"
-            case "lt":
-                return f"{self.key}<{self.values[0]}"
-            case _:
-                return f"{self.key}{self.operator}{self.values[0]}"
+        return _TEXTS[self.op].format(self.key, ",".join(self.values))
 
 
-def _compares(have: str | None, operator: str, bound: str) -> bool:
-    try:
-        number, limit = int(have or ""), int(bound)
-    except ValueError:
-        return False
-    return number > limit if operator == "gt" else number < limit
+_TEXTS: Final = {
+    "=": "{0}={1}", "==": "{0}=={1}", "!=": "{0}!={1}", "in": "{0} in ({1})", "notin": "{0} notin ({1})",
+    "exists": "{0}", "!": "!{0}", "gt": "{0}>{1}", "lt": "{0}<{1}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSelector:
+    """Requirements in order of their keys. No requirements match everything; ``nothing`` matches nothing."""
+
     requirements: tuple[Requirement, ...] = ()
     nothing: bool = False
 
-    @property
-    def everything(self) -> bool:
-        return not self.requirements and not self.nothing
+    def matches(self, labels: Mapping[str, str] | None) -> bool:
+        if self.nothing:
+            return False
+        given = labels or {}
+        return all(requirement.matches(given) for requirement in self.requirements)
 
-    def matches(self, labels: Mapping[str, str]) -> bool:
-        return not self.nothing and all(r.matches(labels) for r in self.requirements)
+    def __bool__(self) -> bool:
+        """Does it restrict anything?"""
+        return self.nothing or bool(self.requirements)
 
     def __str__(self) -> str:
-        return ",".join(str(r) for r in sorted(self.requirements, key=lambda r: r.key))
+        return ",".join(map(str, self.requirements))
 
 
 EVERYTHING: Final = LabelSelector()
 NOTHING: Final = LabelSelector(nothing=True)
 
-# ── text ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-_TOKEN: Final = re.compile(r"\s*(?:(?P<symbol>==|!=|[(),=!<>])|(?P<word>[^\s(),=!<>]+))")
-
-
-def _tokens(text: str) -> Iterator[tuple[str, bool]]:
-    """(token, is it a word?)"""
-    at = 0
-    while match := _TOKEN.match(text, at):
-        at = match.end()
-        yield (match["symbol"], False) if match["symbol"] else (match["word"], True)
+@functools.lru_cache(maxsize=1024)
+def parse_labels(text: str | None) -> LabelSelector:
+    """``app=web,tier in (a,b),!old`` as kubectl's ``-l`` and the query ``labelSelector`` write it."""
+    if not text:
+        return EVERYTHING
+    return _selector(_checked(key, op, values) for key, op, values in selectortext.read(text))
 
 
-class _Parser:
-    """Recursive descent over ``requirement (, requirement)*``."""
-
-    def __init__(self, text: str) -> None:
-        self._tokens = list(_tokens(text))
-        self._at = 0
-
-    def parse(self) -> Iterator[Requirement]:
-        if not self._tokens:
-            return
-        while True:
-            yield self._requirement()
-            token, _ = self._next()
-            if not token:
-                return
-            if token != ",":
-                raise _bad(f"found '{token}', expected: ',' or 'end of string'")
-            if not self._peek()[0]:
-                raise _bad("found '', expected: identifier after ','")
-
-    def _peek(self) -> tuple[str, bool]:
-        return self._tokens[self._at] if self._at < len(self._tokens) else ("", False)
-
-    def _next(self) -> tuple[str, bool]:
-        token = self._peek()
-        self._at += 1
-        return token
-
-    def _requirement(self) -> Requirement:
-        token, is_word = self._next()
-        if token == "!":
-            key, is_word = self._next()
-            return Requirement(self._key(key, is_word), "!")
-        key = self._key(token, is_word)
-        operator, _ = self._peek()
-        if operator in ("", ","):
-            return Requirement(key, "exists")
-        self._at += 1
-        match operator:
-            case "=" | "==" | "!=":
-                return Requirement(key, operator, (_value(key, self._exact()),))
-            case "in" | "notin":
-                return Requirement(key, operator, tuple(_value(key, v) for v in self._set()))
-            case "<" | ">":
-                return Requirement(key, "lt" if operator == "<" else "gt", (_integer(self._exact()),))
-        raise _bad(f"found '{operator}', expected: in, notin, =, ==, !=, gt, lt")
-
-    def _key(self, token: str, is_word: bool) -> str:
-        if not is_word:
-            raise _bad(f"found '{token}', expected: !, identifier, or 'end of string'")
-        if bad := names.qualified_name(token):
-            raise _bad(f'key: Invalid value: "{token}": {"; ".join(bad)}')
-        return token
-
-    def _exact(self) -> str:
-        token, is_word = self._peek()
-        if not is_word:
-            if token in ("", ","):
-                return ""
-            raise _bad(f"found '{token}', expected: identifier")
-        self._at += 1
-        return token
-
-    def _set(self) -> list[str]:
-        token, _ = self._next()
-        if token != "(":
-            raise _bad(f"found '{token}' expected: '('")
-        values = [self._exact()]
-        while True:
-            token, _ = self._next()
-            if token == ")":
-                return values
-            if token != ",":
-                raise _bad(f"found '{token}', expected: ',' or ')'")
-            values.append(self._exact())
-
-
-def _value(key: str, value: str) -> str:
-    if bad := names.label_value(value):
-        raise _bad(f'values[0][{key}]: Invalid value: "{value}": {"; ".join(bad)}')
-    return value
-
-
-def _integer(value: str) -> str:
-    if not re.fullmatch(r"-?\d+", value):
-        raise _bad(f"values[0]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer")
-    return value
-
-
-def _bad(why: str) -> errors.BadRequest:
-    return errors.BadRequest(f"unable to parse requirement: {why}")
-
-
-@lru_cache(maxsize=2048)
-def parse_labels(text: str) -> LabelSelector:
-    """A selector's text; empty text chooses everything. Raises BadRequest."""
-    return LabelSelector(tuple(_Parser(text).parse()))
-
-
-def set_as_text(labels: Mapping[str, str]) -> str:
-    """``a=1,b=2``: the selector of exactly these labels, as a scale's status wants it."""
-    return ",".join(f"{key}={labels[key]}" for key in sorted(labels))
-
-
-# ── metav1.LabelSelector ─────────────────────────────────────────────────────────────────────────────────
-
-_OPERATORS: Final[Mapping[str, Operator]] = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
-
-
-def from_label_selector(selector: Mapping[str, Any] | None) -> LabelSelector:
-    """The selector of an object's field: None chooses nobody, ``{}`` everybody. Raises BadRequest."""
+def from_label_selector(selector: Obj | None) -> LabelSelector:
+    """A metav1.LabelSelector; None selects nothing and an empty one everything (LabelSelectorAsSelector)."""
     if selector is None:
         return NOTHING
-    requirements = [Requirement(k, "in", (str(v),)) for k, v in (selector.get("matchLabels") or {}).items()]
-    for expression in selector.get("matchExpressions") or ():
-        operator = _OPERATORS.get(expression.get("operator", ""))
-        if operator is None:
-            raise errors.BadRequest(f'"{expression.get("operator", "")}" is not a valid label selector operator')
-        requirements.append(Requirement(expression["key"], operator, tuple(expression.get("values") or ())))
-    return LabelSelector(tuple(requirements))
+    found = [_checked(key, "=", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
+    return _selector(found + [_expression(expression) for expression in selector.get("matchExpressions") or ()])
 
 
-def as_text(selector: Mapping[str, Any] | None) -> str:
-    """metav1.FormatLabelSelector: ``a=1,b in (x,y)``, ``<none>`` for an empty one."""
-    chosen = from_label_selector(selector)
-    parts = [
-        f"{r.key}={r.values[0]}" if r.operator == "in" and len(r.values) == 1 else str(r)
-        for r in sorted(chosen.requirements, key=lambda r: r.key)
-    ]
-    return ",".join(parts) or "<none>"
+def from_set(labels: Mapping[str, str] | None) -> LabelSelector:
+    """A plain map of labels, as ``spec.selector`` of a Service; empty or None selects everything."""
+    return _selector(Requirement(key, "=", (value,)) for key, value in (labels or {}).items())
+
+
+def set_as_text(labels: Mapping[str, str] | None) -> str:
+    """``a=1,b=2`` in order of the keys (labels.Set.String)."""
+    return ",".join(f"{key}={value}" for key, value in sorted((labels or {}).items()))
+
+
+def _selector(requirements: Iterable[Requirement]) -> LabelSelector:
+    return LabelSelector(tuple(sorted(requirements, key=lambda r: r.key)))
+
+
+def _expression(expression: Obj) -> Requirement:
+    """One entry of matchExpressions."""
+    op = expression.get("operator") or ""
+    if op not in _SET_OPERATORS:
+        raise errors.BadRequest(f'"{op}" is not a valid label selector operator')
+    return _checked(expression.get("key") or "", _SET_OPERATORS[op], expression.get("values") or ())
+
+
+def _checked(key: str, op: str, values: Sequence[str]) -> Requirement:
+    """labels.NewRequirement: the requirement, or BadRequest telling all that is wrong with it."""
+    found = [errors.invalid("key", key, "; ".join(bad)) for bad in (names.qualified_name(key),) if bad]
+    found += _count_complaints(op, values)
+    for index, value in enumerate(values):
+        if bad := names.label_value(value):
+            found.append(errors.invalid(f"values[{index}][{key}]", value, "; ".join(bad)))
+    if found:
+        texts = ", ".join(dict.fromkeys(map(str, found)))
+        raise errors.BadRequest("unable to parse requirement: " + (texts if len(found) == 1 else f"[{texts}]"))
+    return Requirement(key, op, tuple(sorted(set(values))))
+
+
+def _count_complaints(op: str, values: Sequence[str]) -> list[errors.FieldError]:
+    if op in ("in", "notin") and not values:
+        return [errors.invalid("values", [], "for 'in', 'notin' operators, values set can't be empty")]
+    if op in ("exists", "!") and values:
+        return [errors.invalid("values", list(values), "values set must be empty for exists and does not exist")]
+    if op in ("gt", "lt") and _integer(values[0]) is None:
+        return [errors.invalid("values[0]", values[0], "for 'Gt', 'Lt' operators, the value must be an integer")]
+    return []
+
+
+def _compares(found: str, op: str, bound: str) -> bool:
+    left, right = _integer(found), _integer(bound)
+    if left is None or right is None:
+        return False
+    return left > right if op == "gt" else left < right
+
+
+def _integer(text: str) -> int | None:
+    """A decimal int64, as strconv.ParseInt reads it."""
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return int(text) if -(2**63) <= int(text) < 2**63 else None
 
 
 # ── fields ───────────────────────────────────────────────────────────────────────────────────────────────
 
-FieldOperator: TypeAlias = Literal["=", "!="]
-
 
 @dataclass(frozen=True, slots=True)
 class FieldSelector:
-    requirements: Sequence[tuple[str, FieldOperator, str]] = ()
+    """Terms (field, ``=`` or ``!=``, value) that must all hold."""
 
-    def matches(self, field: Callable[[str], str]) -> bool:
-        """``field`` gives an object's value for a field's name."""
-        return all((field(name) == value) is (operator == "=") for name, operator, value in self.requirements)
+    requirements: tuple[tuple[str, str, str], ...] = ()
+
+    def matches(self, fields: Callable[[str], str]) -> bool:
+        """``fields`` tells the object's value of a field, empty where it has none."""
+        return all((fields(field) == value) == (op == "=") for field, op, value in self.requirements)
+
+    def exact(self, field: str) -> str | None:
+        """The one value that ``field`` must have, if the selector says so (RequiresExactMatch)."""
+        return next((value for name, op, value in self.requirements if name == field and op == "="), None)
+
+    def __bool__(self) -> bool:
+        return bool(self.requirements)
 
     def __str__(self) -> str:
-        return ",".join(f"{n}{o}{v}" for n, o, v in self.requirements)
+        return ",".join(f"{field}{op}{_escaped(value)}" for field, op, value in self.requirements)
 
 
-_ESCAPE: Final = re.compile(r"\\([\\,=])")
+@functools.lru_cache(maxsize=1024)
+def parse_fields(text: str | None) -> FieldSelector:
+    """``metadata.name=web,status.phase!=Running``; ``\\`` escapes ``\\``, ``,`` and ``=`` in a value."""
+    terms = sorted(term for term in _split_terms(text or "") if term)
+    return FieldSelector(tuple(_term(term, text or "") for term in terms))
 
 
-@lru_cache(maxsize=2048)
-def parse_fields(text: str) -> FieldSelector:
-    """A field selector's text: ``a=b,c!=d`` with ``\\``, ``,`` and ``=`` escaped in values. Raises BadRequest."""
-    found: list[tuple[str, FieldOperator, str]] = []
-    for part in re.split(r"(?<!\\),", text):
-        if not part:
-            continue
-        match = re.match(r"(?P<name>[^=!]+?)(?P<operator>!=|==|=)(?P<value>.*)\Z", part, re.DOTALL)
-        if match is None:
-            raise errors.BadRequest(f"invalid selector: '{text}'; can't understand '{part}'")
-        operator: FieldOperator = "!=" if match["operator"] == "!=" else "="
-        found.append((match["name"], operator, _ESCAPE.sub(r"\1", match["value"])))
-    return FieldSelector(tuple(found))
+def _split_terms(text: str) -> list[str]:
+    terms, start, escaped = [], 0, False
+    for at, sign in enumerate(text):
+        if not escaped and sign == ",":
+            terms.append(text[start:at])
+            start = at + 1
+        escaped = sign == "\\" and not escaped
+    return [*terms, text[start:]]
+
+
+def _term(term: str, text: str) -> tuple[str, str, str]:
+    for at in range(len(term)):
+        for sign, op in (("!=", "!="), ("==", "="), ("=", "=")):
+            if term.startswith(sign, at):
+                return term[:at], op, _unescaped(term[at + len(sign) :])
+    raise errors.BadRequest(f"invalid selector: '{text}'; can't understand '{term}'")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
+
+
+def _unescaped(value: str) -> str:
+    out, signs = [], iter(value)
+    for sign in signs:
+        if sign in ",=":
+            raise errors.BadRequest(f"invalid field selector: unescaped character in value: {ord(sign)}")
+        follows = next(signs, "") if sign == "\\" else sign
+        if sign == "\\" and (follows == "" or follows not in "\\,="):
+            raise errors.BadRequest(f"invalid field selector: invalid escape sequence: \\{follows}")
+        out.append(follows)
+    return "".join(out)
