@@ -78,9 +78,9 @@ class VirtualClock:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
-        done = asyncio.get_running_loop().create_future()
-        self.call_later(seconds, lambda: done.done() or done.set_result(None))
-        await done
+        done = asyncio.Event()
+        self.call_later(seconds, done.set)
+        await done.wait()
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
         timer = _VirtualTimer(callback)
