@@ -69,9 +69,11 @@ def parse(text: str) -> Schedule:
     fields = rest.split()
     if len(fields) != len(_FIELDS):
         raise ValueError(f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]")
-    numbers = [_numbers(value, field) for value, field in zip(fields, _FIELDS, strict=True)]
+    minutes, hours, days, months, weekdays = (
+        _numbers(value, field) for value, field in zip(fields, _FIELDS, strict=True)
+    )
     stars = [value.split(",")[0].split("/")[0] in ("*", "?") for value in fields]
-    return Schedule(*numbers, any_day=stars[2], any_weekday=stars[4], time_zone=time_zone)
+    return Schedule(minutes, hours, days, months, weekdays, any_day=stars[2], any_weekday=stars[4], time_zone=time_zone)
 
 
 def _time_zone(text: str) -> tuple[str, str]:

@@ -2,9 +2,9 @@
 
 Rule: a dict that came out of a cache, a store or an answer is shared and never changed. ``evolve`` makes a
 new object that shares everything but the path to the change.
-"""
 
-from __future__ import annotations
+There is no ``from __future__ import annotations`` here: it would bind the name of the function ``annotations``.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""Objects against the API's schemas: types, unknown fields, required fields. What kinds add is their strategies' matter.
+"""Objects against the API's schemas: types, unknown and required fields. What kinds add is their strategies' matter.
 
 Two walkers over the same definitions. ``fits`` is compiled once per definition into closures and only says yes or no:
 almost every object is right, and then nothing else runs. ``inspect`` interprets the definition, knows the path it is
@@ -113,8 +113,8 @@ class Schemas:
         """Is an object wholly right? Compiled once."""
         found = self._fits.get(name)
         if found is None:
-            # a definition may refer to itself: what refers to it looks it up when it runs
-            self._fits[name] = lambda value: self._fits[name](value)
+            # a definition may refer to itself before it is compiled
+            self._fits[name] = lambda value: self._fits[name](value)  # noqa: PLW0108 it is looked up when it runs
             found = self._fits[name] = self._compile_definition(name)
         return found
 
@@ -246,8 +246,11 @@ class _Place:
     struct: str = ""
     fields: tuple[str, ...] = ()
 
-    def key(self, struct: str, name: str) -> _Place:
-        return _Place(f"{self.path}.{name}" if self.path else name, struct, (*self.fields, name))
+    def inside(self, definition: str) -> _Place:
+        return _Place(self.path, definition.rpartition(".")[2], self.fields) if definition else self
+
+    def key(self, name: str) -> _Place:
+        return _Place(f"{self.path}.{name}" if self.path else name, self.struct, (*self.fields, name))
 
     def entry(self, key: str) -> _Place:
         return _Place(f"{self.path}[{key}]", self.struct, self.fields)
@@ -265,7 +268,7 @@ def _inspect(schemas: Schemas, node: Node, value: Any, place: _Place, report: Re
         case "object" if not isinstance(value, dict):
             _mistyped(schemas, node, _go(value), place, report)
         case "object":
-            _inspect_object(schemas, resolved, name, value, place, report)
+            _inspect_object(schemas, resolved, value, place.inside(name), report)
         case "array" if not isinstance(value, list):
             _mistyped(schemas, node, _go(value), place, report)
         case "array":
@@ -279,18 +282,10 @@ def _inspect(schemas: Schemas, node: Node, value: Any, place: _Place, report: Re
                 _mistyped(schemas, node, found, place, report)
 
 
-def _inspect_object(
-    schemas: Schemas, node: Node, name: str, value: dict[str, Any], place: _Place, report: Report
-) -> None:
+def _inspect_object(schemas: Schemas, node: Node, value: dict[str, Any], place: _Place, report: Report) -> None:
     properties = node.get("properties")
-    struct = name.rpartition(".")[2] if name else place.struct
     if properties is None:
-        more = node.get("additionalProperties")
-        for key, inner in value.items() if more is not None else ():
-            if inner is None:
-                report.nulls = True
-            else:
-                _inspect(schemas, more, inner, place.entry(key), report)
+        _inspect_map(schemas, node.get("additionalProperties"), value, place, report)
         return
     for key, inner in value.items():
         child = properties.get(key)
@@ -299,15 +294,25 @@ def _inspect_object(
         elif inner is None:
             report.nulls = True
         else:
-            _inspect(schemas, child, inner, place.key(struct, key), report)
+            _inspect(schemas, child, inner, place.key(key), report)
     for key in node.get("required", ()):
         if value.get(key) is None:
             report.required.append(errors.required(f"{place.path}.{key}" if place.path else key))
 
 
+def _inspect_map(schemas: Schemas, node: Node | None, value: dict[str, Any], place: _Place, report: Report) -> None:
+    if node is None:
+        return
+    for key, inner in value.items():
+        if inner is None:
+            report.nulls = True
+        else:
+            _inspect(schemas, node, inner, place.entry(key), report)
+
+
 def _inspect_quantity(value: Any, place: _Place, report: Report) -> None:
     if not isinstance(value, str | int | float) or isinstance(value, bool) or not quantity.is_valid(value):
-        report.decode.append(quantity.BAD_FORMAT)
+        report.decode.append(quantity.BAD_FORM)
 
 
 def _mistyped(schemas: Schemas, node: Node, found: str, place: _Place, report: Report) -> None:

@@ -6,6 +6,11 @@ from typing import Any
 
 from pybernetes.kinds import convert
 
+
+def resource_metric(name: str, target: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
+
+
 HPA: dict[str, Any] = {
     "apiVersion": "autoscaling/v2",
     "kind": "HorizontalPodAutoscaler",
@@ -13,8 +18,8 @@ HPA: dict[str, Any] = {
     "spec": {
         "maxReplicas": 3,
         "metrics": [
-            {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}},
-            {"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "1Gi"}}},
+            resource_metric("cpu", {"type": "Utilization", "averageUtilization": 80}),
+            resource_metric("memory", {"type": "AverageValue", "averageValue": "1Gi"}),
         ],
         "behavior": {"scaleDown": {"stabilizationWindowSeconds": 60}},
     },

@@ -51,8 +51,8 @@ def summary(pod: Obj) -> Summary:
 
 
 def _reason(status: Obj) -> str:
-    scheduled = next((c for c in status.get("conditions") or () if c.get("type") == "PodScheduled"), {})
-    if scheduled.get("reason") == "SchedulingGated":
+    conditions = status.get("conditions") or ()
+    if any(c.get("type") == "PodScheduled" and c.get("reason") == "SchedulingGated" for c in conditions):
         return "SchedulingGated"
     return status.get("reason") or status.get("phase") or ""
 

@@ -143,7 +143,7 @@ def labels(values: Mapping[str, str] | None, path: str) -> Errors:
         yield from complaints(path, value, names.label_value(value))
 
 
-def annotations(values: Mapping[str, str] | None, path: str) -> Errors:
+def annotation_map(values: Mapping[str, str] | None, path: str) -> Errors:
     total = 0
     for key, value in (values or {}).items():
         yield from complaints(path, key, names.qualified_name(key.lower()))

@@ -14,8 +14,8 @@ import orjson
 from pybernetes.kinds.kind import Strategy
 from pybernetes.kinds.strategy import check, fill
 from pybernetes.kinds.strategy.check import Errors
-from pybernetes.meta import errors, names
-from pybernetes.meta.objects import Obj, annotations
+from pybernetes.meta import errors, names, objects
+from pybernetes.meta.objects import Obj
 
 _WHOLE: Final = "[]"
 """The path of the object itself, as upstream's field.NewPath("") prints it."""
@@ -119,7 +119,7 @@ def _typed(obj: Obj, data: Mapping[str, str]) -> Errors:
             yield from _json(data[key], f"data[{key}]")
     if kind == "kubernetes.io/basic-auth" and not any(key in data for key in _BASIC_AUTH):
         yield from (errors.required(f"data[{key}]") for key in _BASIC_AUTH)
-    if kind == "kubernetes.io/service-account-token" and not annotations(obj).get(_SERVICE_ACCOUNT):
+    if kind == "kubernetes.io/service-account-token" and not objects.annotations(obj).get(_SERVICE_ACCOUNT):
         yield errors.required(f"metadata.annotations[{_SERVICE_ACCOUNT}]")
 
 

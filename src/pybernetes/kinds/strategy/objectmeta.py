@@ -51,7 +51,7 @@ def _namespace(namespace: str, namespaced: bool) -> Errors:
 
 def _maps_and_lists(m: Obj) -> Errors:
     yield from check.labels(m.get("labels"), "metadata.labels")
-    yield from check.annotations(m.get("annotations"), "metadata.annotations")
+    yield from check.annotation_map(m.get("annotations"), "metadata.annotations")
     yield from _owners(m.get("ownerReferences") or [])
     yield from _finalizers(m.get("finalizers") or [])
 
@@ -60,7 +60,7 @@ def _maps_and_lists(m: Obj) -> Errors:
 def validate_labels_and_annotations(m: Obj, path: str) -> Errors:
     """The part of metadata that a pod template has."""
     yield from check.labels(m.get("labels"), f"{path}.labels")
-    yield from check.annotations(m.get("annotations"), f"{path}.annotations")
+    yield from check.annotation_map(m.get("annotations"), f"{path}.annotations")
 
 
 def _owners(owners: Sequence[Obj]) -> Errors:

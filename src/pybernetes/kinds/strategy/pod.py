@@ -9,8 +9,8 @@ from pybernetes.kinds.kind import Strategy
 from pybernetes.kinds.strategy import check, fill, podwarnings, qos
 from pybernetes.kinds.strategy.check import Errors
 from pybernetes.kinds.strategy.podspec import defaults, scheduling, spec
-from pybernetes.meta import errors, names
-from pybernetes.meta.objects import Obj, annotations
+from pybernetes.meta import errors, names, objects
+from pybernetes.meta.objects import Obj
 
 MIRROR: Final = "kubernetes.io/config.mirror"
 FINISHED: Final = ("Succeeded", "Failed")
@@ -43,9 +43,9 @@ def prepare_create(pod: Obj) -> None:
 @check.listed
 def validate(pod: Obj) -> Errors:
     """ValidatePodCreate; the parts that templates have in common are in ``podspec``."""
-    if annotations(pod).get(MIRROR) and not pod["spec"].get("nodeName"):
+    if objects.annotations(pod).get(MIRROR) and not pod["spec"].get("nodeName"):
         text = "must set spec.nodeName if mirror pod annotation is set"
-        yield errors.invalid(f"metadata.annotations[{MIRROR}]", annotations(pod)[MIRROR], text)
+        yield errors.invalid(f"metadata.annotations[{MIRROR}]", objects.annotations(pod)[MIRROR], text)
     yield from spec.validate(pod["spec"], "spec")
     for key in ("containers", "initContainers"):
         for container, at in check.each(pod["spec"].get(key), f"spec.{key}"):
@@ -77,7 +77,7 @@ def validate_update(new: Obj, old: Obj) -> Errors:
 
 
 def _mirror_stays(new: Obj, old: Obj) -> Errors:
-    before, after = annotations(old).get(MIRROR), annotations(new).get(MIRROR)
+    before, after = objects.annotations(old).get(MIRROR), objects.annotations(new).get(MIRROR)
     if before != after:
         verb = "add" if before is None else "remove or update"
         yield errors.field_forbidden(f"metadata.annotations[{MIRROR}]", f"may not {verb} mirror pod annotation")

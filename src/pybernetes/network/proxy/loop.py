@@ -1,0 +1,134 @@
+"""Keeps the node's nftables in step with Services and EndpointSlices: kube-proxy's part.
+
+Theory of operation. Informers feed a ``ServiceIndex`` and a set of services that changed. Whenever there are any, their
+fragments are made anew and the difference to what the kernel has goes to it as one transaction; what changes meanwhile
+waits for the next. At the start, and after a refusal, the whole table is put in place of whatever is there.
+Neighbours: ``model.py`` and ``render.py`` decide, ``network/nft.py`` performs, ``cluster`` runs this in a node's
+network namespace. The rules outlive this process, so traffic goes on while it restarts; ``cleanup`` removes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pybernetes.lib import process
+from pybernetes.lib.clock import Clock, SystemClock
+from pybernetes.network import informing
+from pybernetes.network.index import SERVICES, SLICES, Delta, Key, ServiceIndex
+from pybernetes.network.informing import Manager
+from pybernetes.network.nft import Nft, NftError
+from pybernetes.network.proxy import model, render
+from pybernetes.network.proxy.model import ServicePort, Stale
+from pybernetes.network.proxy.render import Fragment
+
+_log = logging.getLogger(__name__)
+RETRY_SECONDS_FIRST: Final = 1.0
+RETRY_SECONDS_MAX: Final = 30.0
+
+
+class Proxy:
+    """``pod_cidr``: this node's, in which its pods' addresses lie; empty where it is not known."""
+
+    def __init__(
+        self,
+        manager: Manager,
+        node_name: str,
+        *,
+        pod_cidr: str = "",
+        clock: Clock | None = None,
+        nft: Nft | None = None,
+    ) -> None:
+        self._manager, self._node_name, self._pod_cidr = manager, node_name, pod_cidr
+        self._clock, self._nft = clock or SystemClock(), nft or Nft()
+        self._index = ServiceIndex()
+        self._ports: dict[Key, tuple[ServicePort, ...]] = {}
+        self._fragments: dict[Key, Fragment] = {}
+        self._dirty: set[Key] = set()
+        self._stale: set[Stale] = set()
+        self._applied: Fragment | None = None
+        self._wake = asyncio.Event()
+        self._retry_seconds = RETRY_SECONDS_FIRST
+        self._stopping = False
+        self.in_step = asyncio.Event()
+        """Set while the kernel has all that the caches told of."""
+
+    async def run(self) -> None:
+        """Work until ``stop``."""
+        for resource in (SERVICES, SLICES):
+            await informing.follow(self._manager, resource, functools.partial(self._changed, resource))
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            if self._stopping:
+                return
+            self._wake.clear()
+            await self._sync()
+
+    async def stop(self) -> None:
+        """End ``run``; the rules stay."""
+        self._stopping = True
+        self._wake.set()
+
+    def _changed(self, resource: str, deltas: Sequence[Delta]) -> None:
+        self._dirty |= self._index.apply(resource, deltas)
+        if self._dirty:
+            self.in_step.clear()
+            self._wake.set()
+
+    async def _sync(self) -> None:
+        script, rules = self._script()
+        try:
+            if script:
+                await self._nft.run(script)
+        except NftError as error:
+            self._failed(error)
+            return
+        self._applied, self._retry_seconds = rules, RETRY_SECONDS_FIRST
+        stale, self._stale = self._stale, set()
+        await forget(stale)
+        if not self._dirty:
+            self.in_step.set()
+
+    def _script(self) -> tuple[str, Fragment]:
+        """(what to tell the kernel, the rules it then has)."""
+        dirty, self._dirty = self._dirty, set()
+        for key in dirty:
+            self._renew(key)
+        rules = render.compose(self._fragments)
+        return (render.whole(rules) if self._applied is None else render.difference(self._applied, rules)), rules
+
+    def _renew(self, key: Key) -> None:
+        ports = model.service_ports(self._index.service(key), self._index.slices(key), self._node_name)
+        self._stale |= model.stale(self._ports.pop(key, ()), ports)
+        self._fragments.pop(key, None)
+        if ports:
+            self._ports[key] = ports
+            self._fragments[key] = render.fragment(ports, self._pod_cidr)
+
+    def _failed(self, error: NftError) -> None:
+        _log.warning("services on %s are behind, trying again in %g s: %s", self._node_name, self._retry_seconds, error)
+        self._applied = None
+        self._clock.call_later(self._retry_seconds, self._wake.set)
+        self._retry_seconds = min(self._retry_seconds * 2, RETRY_SECONDS_MAX)
+
+
+async def forget(flows: Iterable[Stale]) -> None:
+    """Delete UDP flows from the kernel's table of connections, so that the next packet chooses anew."""
+    for flow in sorted(flows):
+        where = ["--orig-dst", flow.address] if flow.address else []
+        where += ["--dst-nat", flow.endpoint] if flow.endpoint else []
+        argv = ["conntrack", "-D", "-f", "ipv4", "-p", "udp", "--orig-port-dst", str(flow.port), *where]
+        try:
+            await process.run(argv, check=False, timeout_seconds=10)
+        except process.ProcessError as error:
+            _log.warning("UDP flows to %s may go to a gone endpoint until they time out: %s", flow.address, error)
+            return
+
+
+async def cleanup(nft: Nft | None = None) -> None:
+    """Remove the table; services stop working on this node."""
+    await (nft or Nft()).run(render.removal())
