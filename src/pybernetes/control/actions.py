@@ -24,6 +24,8 @@ class Create:
     """Emitted after success; ``{name}`` in its message becomes the created object's name."""
     failure_event: Event | None = None
     """Emitted when the API refuses; ``{error}`` becomes the refusal."""
+    on_failure: Update | None = None
+    """Performed when the API refuses, before the key goes back; ``{error}`` in its conditions' messages likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Delete:
     grace_period_seconds: int | None = None
     event: Event | None = None
     failure_event: Event | None = None
+    on_failure: Update | None = None
 
 
 @dataclass(frozen=True, slots=True)

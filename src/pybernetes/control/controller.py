@@ -2,8 +2,8 @@
 
 Theory of operation. Informers keep a cache per input resource. A change is turned into keys by ``Input.keys``;
 keys wait in a de-duplicating queue; for each, ``plan(snapshot, key, now)`` looks at the caches and says what to
-do; ``control/perform.py`` does it in order and stops at the first failure; a failure or a conflict puts the key back with
-back-off. A key is planned again only when the caches have seen what its last performance wrote
+do; ``control/perform.py`` does it in order and stops at the first failure; a failure or a conflict puts the key back
+with back-off. A key is planned again only when the caches have seen what its last performance wrote
 (``control/expectations.py``), so a plan never acts twice on the same shortage.
 """
 

@@ -1,0 +1,84 @@
+"""Small builders of objects and a snapshot of plain dicts, for tests of plans."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pybernetes.control.controller import Key
+from pybernetes.meta import objects, selectors, times
+from pybernetes.meta.objects import Obj
+
+NOW = 1_700_000_000.0
+
+
+class Snapshot:
+    """The caches as a dict of lists: ``Snapshot(pods=[…], **{"replicasets.apps": […]})``."""
+
+    def __init__(self, **lists: Sequence[Obj]) -> None:
+        self.lists = lists
+
+    def get(self, resource: str, namespace: str, name: str) -> Obj | None:
+        found = (o for o in self.list(resource) if (objects.namespace(o), objects.name(o)) == (namespace, name))
+        return next(found, None)
+
+    def list(self, resource: str, namespace: str | None = None) -> Sequence[Obj]:
+        return [o for o in self.lists.get(resource, ()) if namespace in (None, objects.namespace(o))]
+
+    def owned(self, resource: str, uid: str) -> Sequence[Obj]:
+        return [o for o in self.list(resource) if any(r["uid"] == uid for r in objects.owners(o))]
+
+    def select(self, resource: str, namespace: str, selector: Obj | None) -> Sequence[Obj]:
+        matcher = selectors.from_label_selector(selector)
+        return [o for o in self.list(resource, namespace) if matcher.matches(objects.labels(o))]
+
+
+def key(name: str = "web", namespace: str = "default") -> Key:
+    return Key(namespace, name)
+
+
+def metadata(name: str, **more: Any) -> Obj:
+    return {"name": name, "namespace": "default", "uid": f"uid-{name}", "creationTimestamp": ago(60), **more}
+
+
+def ago(seconds: float) -> str:
+    return times.render(NOW - seconds)
+
+
+def template(**labels: str) -> Obj:
+    labels = labels or {"app": "web"}
+    return {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": "web:1"}]}}
+
+
+def replica_set(name: str = "web", replicas: int = 3, *, status: Obj | None = None, **spec: Any) -> Obj:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": metadata(name, generation=1),
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": template(),
+            **spec,
+        },
+        "status": status or {"replicas": 0},
+    }
+
+
+def pod(name: str, owner: Obj | None = None, *, ready: float | None = None, phase: str = "Running", **more: Any) -> Obj:
+    """A pod, ready since ``ready`` seconds when given, that ``owner`` controls."""
+    made: Obj = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata(name, labels={"app": "web"}),
+        "spec": {"nodeName": "n1"},
+        "status": {"phase": phase},
+    }
+    if owner is not None:
+        made["metadata"]["ownerReferences"] = [objects.owner_reference(owner)]
+    if ready is not None:
+        condition = {"type": "Ready", "status": "True", "lastTransitionTime": ago(ready)}
+        made["status"]["conditions"] = [condition]
+    for path, value in more.items():
+        made = objects.evolve(made, path.split("__"), value)
+    return made
