@@ -7,6 +7,7 @@ CA did not sign is not.
 from __future__ import annotations
 
 import ssl
+import tempfile
 from pathlib import Path
 
 
@@ -27,9 +28,10 @@ def server_context(certificate: Path, key: Path, client_ca: Path | None = None) 
 
 
 def client_context(
-    ca: Path | bytes | None, certificate: Path | None = None, key: Path | None = None, *, verify: bool = True
-) -> ssl.SSLContext:
-    """For ``HttpClient``. ``ca``: a file or PEM bytes; None trusts the system's. Raises TlsError."""
+    ca: Path | bytes | None, certificate: Path | bytes | None = None, key: Path | bytes | None = None, *,
+    verify: bool = True,
+) -> ssl.SSLContext:  # fmt: skip
+    """For ``HttpClient``. Each is a file or PEM bytes; no ``ca`` trusts the system's. Raises TlsError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
@@ -41,8 +43,23 @@ def client_context(
     else:
         _load_ca(context, ca)
     if certificate is not None and key is not None:
-        _load_chain(context, certificate, key)
+        _load_client_chain(context, certificate, key)
     return context
+
+
+def _load_client_chain(context: ssl.SSLContext, certificate: Path | bytes, key: Path | bytes) -> None:
+    """OpenSSL as Python has it reads key material from files only: bytes pass through one that only we can read."""
+    if isinstance(certificate, Path) and isinstance(key, Path):
+        _load_chain(context, certificate, key)
+        return
+    both = b"\n".join(part.read_bytes() if isinstance(part, Path) else part for part in (certificate, key))
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(both)
+        file.flush()
+        try:
+            context.load_cert_chain(file.name)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsError(f"the client certificate and its key do not fit or are no PEM: {error}") from error
 
 
 def _load_chain(context: ssl.SSLContext, certificate: Path, key: Path) -> None:
