@@ -21,10 +21,10 @@ class NftError(Exception):
 
 
 class Nft:
-    """Runs scripts one after the other."""
+    """Runs scripts one after the other. ``use_program``: by ``nft`` even where the library is installed."""
 
-    def __init__(self, library: Library | None = None) -> None:
-        self._library = library or Library.load()
+    def __init__(self, *, use_program: bool = False) -> None:
+        self._library = None if use_program else Library.load()
         self._turn = asyncio.Lock()
 
     async def run(self, script: str) -> None:

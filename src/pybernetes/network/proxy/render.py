@@ -6,7 +6,8 @@ destination; the kernel remembers the choice per connection. One look-up, howeve
 Rule 1: packets that would come back by another way are marked and masqueraded: those from outside to a node port or an
 external address, those from outside the pod network to a cluster IP, and a pod's own packets that return to itself.
 Rule 2: what has no endpoint is not rewritten, so the filter chains still see the service's address and refuse it.
-Rule 3: client affinity needs a chain and a timed set of clients per endpoint.
+Rule 3: client affinity needs a chain and a timed set of clients per endpoint. The time is part of their names, since
+the kernel cannot change it in a set that is in use.
 A service gives a ``Fragment``; ``compose`` joins fragments (the first in order of keys wins an address that two claim);
 ``difference`` says only what changed. Everything else in the table is fixed.
 """
@@ -122,7 +123,7 @@ def _balance_by_client(
 ) -> list[str]:
     known, table = [], []
     for index, endpoint in enumerate(endpoints):
-        name = f"{kind}/{port.name}/{endpoint.address}/{endpoint.port}"
+        name = f"{port.affinity_seconds}/{kind}/{port.name}/{endpoint.address}/{endpoint.port}"
         sets[f"clients/{name}"] = f"type ipv4_addr; flags dynamic,timeout; timeout {port.affinity_seconds}s"
         chains[f"ep/{name}"] = [
             f"update @clients/{name} {{ ip saddr }}",
@@ -203,14 +204,13 @@ def difference(old: Fragment, new: Fragment) -> str:
     """
     gone_chains = [name for name in old.chains if name not in new.chains]
     gone_sets = [name for name in old.sets if name not in new.sets]
-    remade_sets = [n for n, spec in new.sets.items() if old.sets.get(n, spec) != spec]
     changed = [name for name, rules in new.chains.items() if old.chains.get(name) != rules]
     lines = [
         *_element_lines("delete", {e: "" for e, v in old.elements.items() if new.elements.get(e) != v}),
         *(f"flush chain ip {TABLE} {name}" for name in (*gone_chains, *changed) if name in old.chains),
         *(f"delete chain ip {TABLE} {name}" for name in gone_chains),
-        *(f"delete set ip {TABLE} {name}" for name in (*gone_sets, *remade_sets)),
-        *(f"add set ip {TABLE} {n} {{ {spec}; }}" for n, spec in new.sets.items() if old.sets.get(n) != spec),
+        *(f"delete set ip {TABLE} {name}" for name in gone_sets),
+        *(f"add set ip {TABLE} {n} {{ {spec}; }}" for n, spec in new.sets.items() if n not in old.sets),
         *(f"add chain ip {TABLE} {name}" for name in changed if name not in old.chains),
         *(f"add rule ip {TABLE} {name} {rule}" for name in changed for rule in new.chains[name]),
         *_element_lines("add", {e: v for e, v in new.elements.items() if old.elements.get(e) != v}),
