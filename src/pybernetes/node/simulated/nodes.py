@@ -1,0 +1,201 @@
+"""Simulated nodes: registered, kept alive, and the pods bound to them taken from stage to stage.
+
+Theory of operation. One pods informer, shared with everybody, tells of changes in batches; a pod of ours for which
+``stages.next_step`` knows a step becomes work, and a few hands write statuses and deletions side by side. A status
+goes out with the resourceVersion it was made from: where somebody was faster it is refused, and the change that
+made it so brings the pod here again. What was there before a restart comes with the informer's first list.
+Neighbours: ``stages.py``, ``podstatus.py``, ``nodestatus.py`` decide; ``leases.py`` renews.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeAlias
+
+from pybernetes.client.client import Client
+from pybernetes.lib import log
+from pybernetes.lib.clock import Clock
+from pybernetes.lib.entropy import Entropy
+from pybernetes.lib.tasks import Tasks
+from pybernetes.meta import errors, objects
+from pybernetes.meta.objects import Obj
+from pybernetes.node import podspec
+from pybernetes.node.simulated import nodestatus, podstatus, stages
+from pybernetes.node.simulated.addresses import Addresses
+from pybernetes.node.simulated.leases import Leases
+from pybernetes.node.simulated.work import Work
+
+_AGAIN_SECONDS: Final = 1.0
+"""Pause before a step that the API refused is tried again."""
+_log = log.Log("node.simulated")
+_Key: TypeAlias = tuple[str, str]
+_Delta: TypeAlias = tuple[Obj | None, Obj | None]
+
+
+class _Cache(Protocol):
+    def list(self) -> Sequence[Obj]: ...
+
+    def get(self, namespace: str, name: str) -> Obj | None: ...
+
+
+class Informer(Protocol):
+    @property
+    def cache(self) -> _Cache: ...
+
+    def subscribe(self, callback: Callable[[Sequence[_Delta]], Any]) -> Callable[[], Any]: ...
+
+    async def synced(self) -> Any: ...
+
+
+class Manager(Protocol):
+    """What is needed of ``control.runner.Manager``."""
+
+    def informer(self, resource: str) -> Informer: ...
+
+
+class SimulatedNodes:
+    """Nodes of these ``names``; ``pod_cidr`` tells each one's pod network (IPv4), whose first address is the node's."""
+
+    def __init__(  # noqa: PLR0917
+        self, client: Client, manager: Manager, clock: Clock, entropy: Entropy, names: Sequence[str],
+        pod_cidr: Callable[[str], str],
+    ) -> None:  # fmt: skip
+        self._client, self._clock, self._entropy = client, clock, entropy
+        self._cidr = pod_cidr
+        self._addresses = {name: Addresses(pod_cidr(name)) for name in names}
+        self._tasks = Tasks()
+        self._pods, self._nodes = manager.informer("pods"), manager.informer("nodes")
+        self._pod_work: Work[_Key] = Work("simulated pod", self._tasks, self._step)
+        self._registration: Work[str] = Work("simulated registration", self._tasks, self._create)
+        self._node_work: Work[str] = Work("simulated node", self._tasks, self._put_right)
+        self._leases = Leases(client, clock, self._tasks, names)
+        self._unsaid: dict[str, str] = {}
+        """Pod uid → the address that it was given and that the informer has not told of yet."""
+        self._unsubscribe: list[Callable[[], Any]] = []
+
+    async def start(self) -> None:
+        """Return when all nodes are registered; from then on pods are served."""
+        if not self._addresses:
+            return
+        for informer, changed in ((self._nodes, self._nodes_changed), (self._pods, self._pods_changed)):
+            self._unsubscribe.append(informer.subscribe(changed))
+            await informer.synced()
+            changed([(None, obj) for obj in informer.cache.list()])
+        await self._register()
+        self._leases.start()
+
+    async def stop(self) -> None:
+        """End at once; nodes and pods stay as they are."""
+        self._leases.stop()
+        for unsubscribe in self._unsubscribe:
+            unsubscribe()
+        await self._tasks.stop()
+
+    # ── nodes ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _register(self) -> None:
+        for name in self._addresses:
+            if self._nodes.cache.get("", name) is None:
+                self._registration.add(name)
+        await self._registration.done()
+
+    async def _create(self, name: str) -> None:
+        node = nodestatus.node(
+            name, self._addresses[name].gateway, self._cidr(name), self._entropy.uid(), self._clock.time()
+        )
+        try:
+            await self._client.create("nodes", node)
+        except errors.AlreadyExists:
+            return
+        except errors.ApiError as error:
+            self._failed("a node could not be registered", error, name, lambda: self._registration.add(name))
+
+    def _nodes_changed(self, deltas: Sequence[_Delta]) -> None:
+        for _, node in deltas:
+            if node is not None and objects.name(node) in self._addresses and not nodestatus.is_healthy(node):
+                self._node_work.add(objects.name(node))
+
+    async def _put_right(self, name: str) -> None:
+        """Somebody (the node lifecycle controller, after an outage) took the node for lost: say that it is not."""
+        node = self._nodes.cache.get("", name)
+        if node is None or nodestatus.is_healthy(node):
+            return
+        conditions = nodestatus.conditions(node, self._clock.time())
+        try:
+            await self._client.patch("nodes", name, _patch(node, {"conditions": conditions}), subresource="status")
+        except (errors.NotFound, errors.Conflict):
+            return
+        except errors.ApiError as error:
+            self._failed("a node's status was refused", error, name, lambda: self._node_work.add(name))
+
+    # ── pods ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pods_changed(self, deltas: Sequence[_Delta]) -> None:
+        for old, new in deltas:
+            if old is not None and (new is None or objects.uid(old) != objects.uid(new)):
+                self._gone(old)
+            if new is not None and (addresses := self._addresses_of(new)) is not None:
+                if (address := objects.get(new, "status", "podIP")) is not None:
+                    addresses.claim(address)
+                    self._unsaid.pop(objects.uid(new), None)
+                if stages.next_step(new) is not None:
+                    self._pod_work.add((objects.namespace(new), objects.name(new)))
+
+    def _addresses_of(self, pod: Obj) -> Addresses | None:
+        return self._addresses.get(objects.get(pod, "spec", "nodeName", default=""))
+
+    def _gone(self, pod: Obj) -> None:
+        addresses = self._addresses_of(pod)
+        if addresses is not None:
+            address = self._unsaid.pop(objects.uid(pod), None) or objects.get(pod, "status", "podIP")
+            if address is not None:
+                addresses.release(address)
+
+    async def _step(self, key: _Key) -> None:
+        pod = self._pods.cache.get(*key)
+        addresses = self._addresses_of(pod) if pod is not None else None
+        if pod is None or addresses is None:
+            return
+        try:
+            await self._perform(pod, addresses)
+        except (errors.NotFound, errors.Conflict):
+            return  # there is something newer, of which the informer will tell
+        except errors.ApiError as error:
+            self._failed("a pod's step was refused", error, "/".join(key), lambda: self._pod_work.add(key))
+
+    async def _perform(self, pod: Obj, addresses: Addresses) -> None:
+        now = self._clock.time()
+        match stages.next_step(pod):
+            case "delete":
+                await self._client.delete(
+                    "pods", objects.name(pod), objects.namespace(pod), uid=objects.uid(pod), grace_period_seconds=0
+                )
+            case "run":
+                address = self._address(pod, addresses)
+                await self._tell(pod, podstatus.running(pod, addresses.gateway, address, now))
+            case "complete":
+                await self._tell(pod, podstatus.completed(pod, now))
+
+    def _address(self, pod: Obj, addresses: Addresses) -> str:
+        if podspec.host_network(pod):
+            return addresses.gateway
+        uid = objects.uid(pod)
+        found = self._unsaid.get(uid) or objects.get(pod, "status", "podIP") or addresses.take()
+        if found is None:
+            raise errors.ServiceUnavailable("all addresses of the node's pod network are taken")
+        self._unsaid[uid] = str(found)
+        return str(found)
+
+    async def _tell(self, pod: Obj, status: Obj) -> None:
+        await self._client.patch(
+            "pods", objects.name(pod), _patch(pod, status), namespace=objects.namespace(pod), subresource="status"
+        )
+
+    def _failed(self, what: str, error: errors.ApiError, name: str, again: Callable[[], None]) -> None:
+        _log.warning(what, name=name, why=error)
+        self._clock.call_later(_AGAIN_SECONDS, again)
+
+
+def _patch(obj: Obj, status: Obj) -> Obj:
+    """A merge patch of the status that is refused where the object has changed since."""
+    return {"metadata": {"resourceVersion": objects.meta(obj).get("resourceVersion")}, "status": status}
