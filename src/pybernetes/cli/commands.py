@@ -16,11 +16,13 @@ from pybernetes.cluster.config import ConfigError, Paths
 from pybernetes.lib.clock import SystemClock
 
 
-def _paths(arguments: argparse.Namespace) -> Paths:
+def data_paths(arguments: argparse.Namespace) -> Paths:
+    """The files of the cluster that ``--data`` names."""
     return Paths(Path(arguments.data).expanduser().absolute())
 
 
-def _existing(paths: Paths) -> configuration.Config:
+def existing(paths: Paths) -> configuration.Config:
+    """Its configuration. Raises ConfigError where there is no cluster."""
     config = configuration.load(paths)
     if config is None:
         raise ConfigError(f"there is no cluster in {paths.data}: 'pybernetes up' makes one, --data names another place")
@@ -31,7 +33,7 @@ def up(arguments: argparse.Namespace) -> int:
     from pybernetes.cluster import up as lifecycle
     from pybernetes.cluster.steps import Steps
 
-    paths = _paths(arguments)
+    paths = data_paths(arguments)
     clock = SystemClock()
     steps = Steps(clock)
     config = asyncio.run(
@@ -55,7 +57,7 @@ def down(arguments: argparse.Namespace) -> int:
     from pybernetes.cluster import down as lifecycle
     from pybernetes.cluster.steps import Steps
 
-    paths = _paths(arguments)
+    paths = data_paths(arguments)
     clock = SystemClock()
     if not paths.data.exists() and not paths.run.exists():
         print(f"There is no cluster in {paths.data}.")
@@ -67,15 +69,18 @@ def down(arguments: argparse.Namespace) -> int:
 def status(arguments: argparse.Namespace) -> int:
     from pybernetes.cluster import status as report
 
-    paths = _paths(arguments)
-    config = _existing(paths)
+    paths = data_paths(arguments)
+    config = existing(paths)
     print(asyncio.run(report.render(paths, config)))
     return 0
 
 
 def kubeconfig(arguments: argparse.Namespace) -> int:
-    paths = _paths(arguments)
-    _existing(paths)
+    paths = data_paths(arguments)
+    existing(paths)
+    if arguments.path:
+        print(paths.admin_kubeconfig)
+        return 0
     if arguments.merge is None:
         sys.stdout.write(paths.admin_kubeconfig.read_text())
         return 0
@@ -101,13 +106,13 @@ def _merge(paths: Paths, target: Path) -> None:
 def image(arguments: argparse.Namespace) -> int:
     from pybernetes.cluster import images
 
-    paths = _paths(arguments)
+    paths = data_paths(arguments)
     if arguments.action == "load":
-        names = asyncio.run(images.load(paths, _existing(paths), arguments.file))
+        names = asyncio.run(images.load(paths, existing(paths), arguments.file))
     elif arguments.output:
         names = [_build(arguments, arguments.output)]
     else:
-        config = _existing(paths)
+        config = existing(paths)
         with tempfile.TemporaryDirectory() as directory:
             archive = Path(directory) / "image.tar"
             _build(arguments, archive)

@@ -50,6 +50,7 @@ def _down(parser: argparse.ArgumentParser) -> None:
 
 def _kubeconfig(parser: argparse.ArgumentParser) -> None:
     _data(parser)
+    parser.add_argument("--path", action="store_true", help="print where the file is instead of its content")
     text = "merge it into FILE (default: $KUBECONFIG or ~/.kube/config) instead of printing it"
     parser.add_argument("--merge", nargs="?", type=Path, const=Path(), metavar="FILE", help=text)
 
@@ -132,8 +133,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _expected(error: Exception) -> bool:
     """Is this a refusal whose message is meant for the user, rather than a defect of ours?"""
+    from pybernetes.client.kubeconfig import KubeconfigError
     from pybernetes.cluster.config import ConfigError
     from pybernetes.lib.process import ProcessError
+    from pybernetes.lib.tls import TlsError
     from pybernetes.meta.errors import ApiError
 
-    return isinstance(error, ConfigError | ProcessError | ApiError)
+    return isinstance(error, ConfigError | ProcessError | ApiError | KubeconfigError | TlsError)

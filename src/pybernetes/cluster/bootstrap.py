@@ -83,7 +83,10 @@ def kubernetes_endpoints(address: str, port: int) -> list[tuple[str, Obj]]:
 
 
 def dns_service() -> Obj:
-    """Without a selector: each node's agent answers DNS and registers itself in an EndpointSlice of its own."""
+    """Without a selector: each node's agent answers DNS and registers itself in an EndpointSlice of its own.
+
+    Traffic stays on the node, so a node that is gone takes no other node's questions with it.
+    """
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -95,6 +98,7 @@ def dns_service() -> Obj:
         "spec": {
             "type": "ClusterIP",
             "clusterIP": CLUSTER_DNS,
+            "internalTrafficPolicy": "Local",
             "ports": [
                 {"name": "dns", "port": 53, "protocol": "UDP"},
                 {"name": "dns-tcp", "port": 53, "protocol": "TCP"},

@@ -7,8 +7,9 @@ without options brings the same cluster back. Nothing else in the project builds
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,13 @@ API_PORT: Final = 6443
 SERVICE_CIDR: Final = "10.96.0.0/12"
 CLUSTER_DNS: Final = "10.96.0.10"
 KUBERNETES_SERVICE: Final = "10.96.0.1"
+NODE_PORTS: Final = range(30000, 32768)
+NODES_MAX: Final = 200
+"""Real nodes: what the last octet of the node network holds."""
+SIMULATED_MAX: Final = 16_383
+"""Simulated nodes: as many pod networks as their block of addresses holds."""
+SIMULATED_PODS: Final = ipaddress.ip_network("100.64.0.0/10")
+"""Addresses of simulated pods (RFC 6598): nothing answers there, and no pod of a real node can have one."""
 
 
 class ConfigError(Exception):
@@ -43,7 +51,8 @@ class Config:
     underlay: str = ""
     pod_network: str = "10.244"
     """First two octets of the pod network; node N has ``<pod_network>.N.0/24``."""
-    labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    address: str = ""
+    """Where the API server is reached besides loopback: by pods, and in the endpoints of the ``kubernetes`` Service."""
 
     def node_names(self) -> list[str]:
         return [f"node-{index}" for index in range(1, self.nodes + 1)]
@@ -55,7 +64,11 @@ class Config:
         return f"{self.underlay}.{10 + int(name.rpartition('-')[2])}"
 
     def pod_cidr(self, name: str) -> str:
-        return f"{self.pod_network}.{int(name.rpartition('-')[2])}.0/24"
+        """The addresses of one node's pods, real (``node-3``) or simulated (``sim-3``)."""
+        index = int(name.rpartition("-")[2])
+        if name.startswith("sim-"):
+            return f"{SIMULATED_PODS.network_address + 256 * index}/24"
+        return f"{self.pod_network}.{index}.0/24"
 
     @property
     def host_ip(self) -> str:
@@ -205,12 +218,19 @@ def save(paths: Paths, config: Config) -> None:
 
 
 def merged(old: Config | None, *, nodes: int | None, simulate: int | None, port: int | None) -> Config:
-    """The configuration that these options ask for; an option not given keeps what the cluster had."""
+    """The configuration that these options ask for; an option not given keeps what the cluster had.
+
+    Raises ConfigError for a number that cannot be.
+    """
+    for option, value, least, most in (
+        ("nodes", nodes, 0, NODES_MAX), ("simulate", simulate, 0, SIMULATED_MAX), ("port", port, 1, 65535),
+    ):  # fmt: skip
+        if value is not None and not least <= value <= most:
+            raise ConfigError(f"--{option} {value}: must be between {least} and {most}")
     config = old or Config()
-    given = {k: v for k, v in (("nodes", nodes), ("simulate", simulate), ("port", port)) if v is not None}
-    for key, value in given.items():
-        if value < 0 or (key == "nodes" and value > 200):
-            raise ConfigError(
-                f"--{key} {value}: must be between 0 and {200 if key == 'nodes' else 'what memory holds'}"
-            )
-    return replace(config, **given)
+    return replace(
+        config,
+        nodes=config.nodes if nodes is None else nodes,
+        simulate=config.simulate if simulate is None else simulate,
+        port=config.port if port is None else port,
+    )

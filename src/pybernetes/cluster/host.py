@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import os
 import shutil
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,3 +64,14 @@ def remedy(lacking: list[Need]) -> str:
     if any(n.name == "root" for n in lacking):
         steps.append("run it as root")
     return f"real nodes need {names}: {' and '.join(steps)}"
+
+
+def main_address() -> str:
+    """This machine's own address towards the world, or empty where it has no network. No packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of nobody's
+        except OSError:
+            return ""
+        address = str(probe.getsockname()[0])
+    return "" if address.startswith("127.") else address

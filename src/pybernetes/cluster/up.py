@@ -35,6 +35,7 @@ async def up(
     if config.nodes and not config.underlay:
         underlay_prefix, pod_network = await underlay.choose_networks()
         config = replace(config, underlay=underlay_prefix, pod_network=pod_network)
+    config = replace(config, address=config.host_ip if config.nodes else host.main_address())
     configuration.save(paths, config)
     with steps.step("certificates and kubeconfigs"):
         write_credentials(paths, config, clock)
@@ -68,7 +69,7 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
         [
             "kubernetes", "kubernetes.default", "kubernetes.default.svc",
             f"kubernetes.default.svc.{config.cluster_domain}",
-            "localhost", "127.0.0.1", configuration.KUBERNETES_SERVICE, config.host_ip,
+            "localhost", "127.0.0.1", configuration.KUBERNETES_SERVICE, *filter(None, (config.address,)),
         ]
     )  # fmt: skip
     kubelets = {n: pki.kubelet(n, [config.node_ip(n)]) for n in config.node_names()}
@@ -108,7 +109,7 @@ async def _start_control_plane(paths: Paths, old: Config | None, config: Config,
 
 
 def _needs_restart(old: Config, new: Config) -> bool:
-    return (old.simulate, old.port, old.underlay) != (new.simulate, new.port, new.underlay)
+    return (old.simulate, old.port, old.address) != (new.simulate, new.port, new.address)
 
 
 def _refuse_taken_port(config: Config) -> None:

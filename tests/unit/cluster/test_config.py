@@ -21,7 +21,7 @@ def test_a_negative_number_is_refused_by_name() -> None:
 
 
 def test_saving_and_loading_gives_the_same(tmp_path: Path) -> None:
-    config = Config(nodes=2, underlay="172.30.80", labels={"node-1": {"disk": "ssd"}})
+    config = Config(nodes=2, underlay="172.30.80")
     configuration.save(Paths(tmp_path), config)
     assert configuration.load(Paths(tmp_path)) == config
 

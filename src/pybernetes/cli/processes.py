@@ -1,0 +1,60 @@
+"""The two processes that ``up`` starts, as commands of their own: in the foreground until they are told to end.
+
+Rule: a fault that the user can mend leaves as one line in the process's log; ``up`` shows the end of that log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from pybernetes.cli import commands
+from pybernetes.cluster.config import ConfigError
+from pybernetes.lib import daemon, log
+from pybernetes.lib.clock import SystemClock
+from pybernetes.lib.entropy import SystemEntropy
+
+Main: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+"""Works until the event is set, then ends in order."""
+
+
+def control_plane(arguments: argparse.Namespace) -> int:
+    """API server, controllers, scheduler and simulated nodes."""
+    from pybernetes.cluster.control_plane import ControlPlane
+    from pybernetes.cluster.down import CONTROL_PLANE
+
+    paths = commands.data_paths(arguments)
+    config = commands.existing(paths)
+    daemon.register_self(paths.pid(CONTROL_PLANE))
+    return _run(ControlPlane(paths, config, SystemClock(), SystemEntropy()).run)
+
+
+def agent(arguments: argparse.Namespace) -> int:
+    """One real node's agent, with the network of its pods; runs inside the node's namespaces."""
+    from pybernetes.cluster.node_process import NodeProcess
+
+    paths = commands.data_paths(arguments)
+    config = commands.existing(paths)
+    if arguments.name not in config.node_names():
+        raise ConfigError(f"--name {arguments.name}: the cluster's nodes are {', '.join(config.node_names())}")
+    return _run(NodeProcess(paths.node(arguments.name), config, SystemClock(), SystemEntropy()).run)
+
+
+def _run(main: Main) -> int:
+    import uvloop
+
+    log.setup()
+    uvloop.run(_until_told(main))
+    return 0
+
+
+async def _until_told(main: Main) -> None:
+    """Run ``main(stopping)``; SIGTERM and SIGINT set ``stopping``."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await main(stopping)
