@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pybernetes.controllers import pods
+from pybernetes.controllers import pods, statuses
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
 
 FAILURE: Final = "ReplicaFailure"
-_ALWAYS: Final = ("replicas",)
+_ALWAYS: Final = ("replicas", "terminatingReplicas")
 
 
 def of(owner: Obj, mine: Sequence[Obj], terminating: int, now: float) -> Obj:
@@ -26,7 +26,7 @@ def of(owner: Obj, mine: Sequence[Obj], terminating: int, now: float) -> Obj:
     }
     if owner["kind"] == "ReplicaSet":
         status["terminatingReplicas"] = terminating
-    return {field: value for field, value in status.items() if value or field in (*_ALWAYS, "terminatingReplicas")}
+    return statuses.compact(status, _ALWAYS)
 
 
 def failed(owner: Obj, status: Obj, reason: str, now: float) -> Obj:
@@ -39,9 +39,8 @@ def failed(owner: Obj, status: Obj, reason: str, now: float) -> Obj:
 
 
 def differs(owner: Obj, status: Obj) -> bool:
-    """Must ``status`` be written? Absent and zero are the same."""
-    before = owner.get("status") or {}
-    return any((before.get(field) or 0) != (status.get(field) or 0) for field in {*before, *status})
+    """Must ``status`` be written?"""
+    return statuses.differs(owner.get("status"), status)
 
 
 def _is_fully_labeled(owner: Obj, pod: Obj) -> bool:

@@ -65,6 +65,25 @@ def replica_set(name: str = "web", replicas: int = 3, *, status: Obj | None = No
     }
 
 
+def deployment(name: str = "web", replicas: int = 3, *, status: Obj | None = None, **spec: Any) -> Obj:
+    """A Deployment as the server stores it, with surge and unavailability of 25%."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(name, generation=1),
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "web"}},
+            "template": template(),
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
+            "revisionHistoryLimit": 10,
+            "progressDeadlineSeconds": 600,
+            **spec,
+        },
+        "status": status or {},
+    }
+
+
 def pod(name: str, owner: Obj | None = None, *, ready: float | None = None, phase: str = "Running", **more: Any) -> Obj:
     """A pod, ready since ``ready`` seconds when given, that ``owner`` controls."""
     made: Obj = {
