@@ -110,6 +110,10 @@ class Client:
             options["gracePeriodSeconds"] = grace_period_seconds
         return await self._ask("DELETE", self.path(resource, namespace, name), body=options)
 
+    async def delete_collection(self, resource: str, namespace: str = "") -> Obj:
+        """Delete all objects of a namespace, or of the cluster."""
+        return await self._ask("DELETE", self.path(resource, namespace))
+
     def watch(
         self, resource: str, namespace: str = "", *, resource_version: str, labels: str = "", fields: str = "",
         bookmarks: bool = True, timeout_seconds: int = 0,

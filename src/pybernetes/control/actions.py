@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+from pybernetes.meta.errors import ApiError
 from pybernetes.meta.objects import Obj
 
 
@@ -73,6 +74,8 @@ class Event:
     type: Literal["Normal", "Warning"]
     reason: str
     message: str
+    field_path: str = ""
+    """The part of the object that it is about: ``spec.containers{main}``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +85,38 @@ class After:
     seconds: float
 
 
-Action: TypeAlias = Create | Update | Patch | Delete | Event | After
+@dataclass(frozen=True, slots=True)
+class Get:
+    """A question: the object as the API has it now. Answered with None where there is none."""
+
+    resource: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCollection:
+    """A question: delete all objects of a namespace, and answer with the list object of those that stay."""
+
+    resource: str
+    namespace: str
+
+
+Question: TypeAlias = Get | DeleteCollection
+Answer: TypeAlias = Obj | ApiError | None
+"""A refusal is an answer too: the plan decides what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the API what no cache tells; the plan goes on with what ``then``, a pure function, makes of the answers.
+
+    All questions are asked at once, and answered in their order.
+    """
+
+    questions: Sequence[Question]
+    then: Callable[[Sequence[Answer]], Plan]
+
+
+Action: TypeAlias = Create | Update | Patch | Delete | Event | After | Ask
 Plan: TypeAlias = Sequence[Action]

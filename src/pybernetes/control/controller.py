@@ -47,8 +47,14 @@ KeysOf: TypeAlias = Callable[[Snapshot, Obj | None, Obj | None], Iterable[Key]]
 
 @dataclass(frozen=True, slots=True)
 class Input:
+    """What a controller watches. The caches of its snapshot are those of its inputs and no others."""
+
     resource: str
     keys: KeysOf
+    fields: str = ""
+    """A field selector that narrows it: ``metadata.name=kube-root-ca.crt``."""
+    metadata_only: bool = False
+    """Names, owners and finalizers are enough: the cache need not hold more."""
 
 
 @dataclass(frozen=True, slots=True)
