@@ -43,7 +43,7 @@ async def read(
 ) -> AsyncIterator[bytes]:
     """The log in pieces; with ``follow`` until ``alive`` says no. Raises OSError where there is no such file."""
     shape = Shape(options)
-    file: BinaryIO = path.open("rb")  # noqa: SIM115 (rotation may put another in its place)
+    file: BinaryIO = path.open("rb")
     watch = watcher.watch(path.parent) if options.follow else None
     try:
         file.seek(0 if options.tail_lines is None else tail_start(file, options.tail_lines))
