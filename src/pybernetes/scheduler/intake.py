@@ -1,0 +1,76 @@
+"""Changes in the informers' caches, taken into the snapshot and the queue, and pods woken whom they may help. Pure.
+
+Rule 1: a pod is placed, waits for us, or is none of our business; each change puts it where it now belongs.
+Rule 2: a pod that is being bound stays assumed until the watch tells that it is placed or gone.
+Rule 3: a batch wakes the queue once, however much it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pybernetes.control.cache import Delta
+from pybernetes.meta import objects
+from pybernetes.meta.objects import Obj
+from pybernetes.scheduler import changes, podinfo, snapshot
+from pybernetes.scheduler.plugins.plugin import Change
+from pybernetes.scheduler.queue import Queue
+from pybernetes.scheduler.snapshot import Snapshot
+
+
+class Intake:
+    """The informers' subscribers."""
+
+    def __init__(self, snapshot: Snapshot, queue: Queue, scheduler_name: str = podinfo.DEFAULT_SCHEDULER) -> None:
+        self._snapshot, self._queue, self._scheduler_name = snapshot, queue, scheduler_name
+
+    def wants_node(self, pod: Obj) -> bool:
+        """Is it for us to find it a node now?"""
+        return podinfo.is_waiting(pod, self._scheduler_name)
+
+    def nodes(self, deltas: Sequence[Delta]) -> None:
+        """Nodes changed: (old, new)."""
+        happened: set[Change] = set()
+        for old, new in deltas:
+            if new is not None:
+                after = snapshot.node_info(new)
+                happened.update(changes.of_node(self._snapshot.put_node(after), after))
+            elif old is not None:
+                self._snapshot.remove_node(objects.name(old))
+        self._queue.wake(happened)
+
+    def pods(self, deltas: Sequence[Delta]) -> None:
+        """Pods changed: (old, new)."""
+        happened: set[Change] = set()
+        for old, new in deltas:
+            if old is not None and (new is None or podinfo.identity(old) != podinfo.identity(new)):
+                happened.update(self._left(podinfo.identity(old)))
+            if new is not None:
+                happened.update(self._pod(old, new))
+        self._queue.wake(happened)
+
+    def _pod(self, old: Obj | None, new: Obj) -> Iterator[Change]:
+        uid = podinfo.identity(new)
+        if podinfo.is_placed(new):
+            yield from self._placed(old, new, uid)
+        elif objects.get(new, "spec", "nodeName"):
+            yield from self._left(uid)
+        elif self._snapshot.is_assumed(uid):
+            return
+        elif self.wants_node(new):
+            self._queue.put(new)
+        else:
+            self._queue.remove(uid)
+
+    def _placed(self, old: Obj | None, new: Obj, uid: str) -> Iterator[Change]:
+        known = self._snapshot.pod(uid)
+        if known is not None and old is not None and not podinfo.differs(old, new):
+            return
+        self._queue.remove(uid)
+        after = podinfo.of(new)
+        yield from changes.of_placed(self._snapshot.put_pod(after), after)
+
+    def _left(self, uid: str) -> Iterator[Change]:
+        """A pod is gone, or has ended."""
+        self._queue.remove(uid)
+        yield from changes.of_placed(self._snapshot.remove_pod(uid), None)
