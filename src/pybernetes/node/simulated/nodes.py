@@ -10,9 +10,11 @@ Neighbours: ``stages.py``, ``podstatus.py``, ``nodestatus.py`` decide; ``leases.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from pybernetes.client.client import Client
+from pybernetes.control.cache import Delta
+from pybernetes.control.runner import Manager
 from pybernetes.lib import log
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
@@ -29,28 +31,6 @@ _AGAIN_SECONDS: Final = 1.0
 """Pause before a step that the API refused is tried again."""
 _log = log.Log("node.simulated")
 _Key: TypeAlias = tuple[str, str]
-_Delta: TypeAlias = tuple[Obj | None, Obj | None]
-
-
-class _Cache(Protocol):
-    def list(self) -> Sequence[Obj]: ...
-
-    def get(self, namespace: str, name: str) -> Obj | None: ...
-
-
-class Informer(Protocol):
-    @property
-    def cache(self) -> _Cache: ...
-
-    def subscribe(self, callback: Callable[[Sequence[_Delta]], Any]) -> Callable[[], Any]: ...
-
-    async def synced(self) -> Any: ...
-
-
-class Manager(Protocol):
-    """What is needed of ``control.runner.Manager``."""
-
-    def informer(self, resource: str) -> Informer: ...
 
 
 class SimulatedNodes:
@@ -71,7 +51,7 @@ class SimulatedNodes:
         self._leases = Leases(client, clock, self._tasks, names)
         self._unsaid: dict[str, str] = {}
         """Pod uid → the address that it was given and that the informer has not told of yet."""
-        self._unsubscribe: list[Callable[[], Any]] = []
+        self._unsubscribe: list[Callable[[], None]] = []
 
     async def start(self) -> None:
         """Return when all nodes are registered; from then on pods are served."""
@@ -80,7 +60,6 @@ class SimulatedNodes:
         for informer, changed in ((self._nodes, self._nodes_changed), (self._pods, self._pods_changed)):
             self._unsubscribe.append(informer.subscribe(changed))
             await informer.synced()
-            changed([(None, obj) for obj in informer.cache.list()])
         await self._register()
         self._leases.start()
 
@@ -110,7 +89,7 @@ class SimulatedNodes:
         except errors.ApiError as error:
             self._failed("a node could not be registered", error, name, lambda: self._registration.add(name))
 
-    def _nodes_changed(self, deltas: Sequence[_Delta]) -> None:
+    def _nodes_changed(self, deltas: Sequence[Delta]) -> None:
         for _, node in deltas:
             if node is not None and objects.name(node) in self._addresses and not nodestatus.is_healthy(node):
                 self._node_work.add(objects.name(node))
@@ -130,7 +109,7 @@ class SimulatedNodes:
 
     # ── pods ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _pods_changed(self, deltas: Sequence[_Delta]) -> None:
+    def _pods_changed(self, deltas: Sequence[Delta]) -> None:
         for old, new in deltas:
             if old is not None and (new is None or objects.uid(old) != objects.uid(new)):
                 self._gone(old)
