@@ -1,0 +1,49 @@
+"""What an admission plugin is: a row that says what it cares about, and one or two functions.
+
+Neighbours: ``table.py`` has the rows in their order and runs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pybernetes.lib.clock import Clock
+from pybernetes.lib.entropy import Entropy
+from pybernetes.server.admission.attributes import Attributes
+from pybernetes.server.authz.authorizer import Authorizer
+from pybernetes.server.live import Live
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What plugins may look at."""
+
+    live: Live
+    clock: Clock
+    entropy: Entropy
+    authorizer: Authorizer
+
+
+Judge: TypeAlias = Callable[[World, Attributes], Awaitable[None]]
+"""Returns where it has nothing against the write; raises ApiError otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """``resources`` and ``subresources`` None: all of them. The object itself is the subresource ``""``."""
+
+    name: str
+    verbs: tuple[str, ...]
+    resources: tuple[str, ...] | None = None
+    subresources: tuple[str, ...] | None = ("",)
+    admit: Judge | None = None
+    validate: Judge | None = None
+
+    def cares(self, resource: str, subresource: str, verb: str) -> bool:
+        return (
+            verb in self.verbs
+            and (self.resources is None or resource in self.resources)
+            and (self.subresources is None or subresource in self.subresources)
+        )

@@ -1,0 +1,55 @@
+"""Admission: what the cluster itself adds to a write, and what it refuses. One table, in upstream's order.
+
+Rule 1: ``admit`` of all plugins runs first and may change the object; ``validate`` runs when the object is final.
+Rule 2: which plugins care about a resource is looked up once; a write that concerns none costs a dictionary's look-up.
+Neighbours: ``plugin.py`` says what a plugin is; a file beside this one holds each family. LimitRanger goes before
+ServiceAccount and ResourceQuota at the end, since it counts what all others have made of the object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pybernetes.server.admission import lifecycle, priority, serviceaccount, tolerations
+from pybernetes.server.admission.attributes import Attributes
+from pybernetes.server.admission.plugin import Judge, Plugin, World
+from pybernetes.server.authz import escalation
+
+PLUGINS: Final[tuple[Plugin, ...]] = (
+    lifecycle.PLUGIN,
+    serviceaccount.PLUGIN,
+    priority.PODS,
+    priority.CLASSES,
+    tolerations.PLUGIN,
+    escalation.PLUGIN,
+)
+
+
+class Admission:
+    """The plugins at work; the registry calls ``admit`` and ``validate`` for every write."""
+
+    def __init__(self, world: World, plugins: Sequence[Plugin] = PLUGINS) -> None:
+        self._world, self._plugins = world, tuple(plugins)
+        self._found: dict[tuple[str, str, str], tuple[tuple[Judge, ...], tuple[Judge, ...]]] = {}
+
+    async def admit(self, a: Attributes) -> None:
+        """Let plugins change ``a.obj`` in place. Raises ApiError."""
+        for judge in self._judges(a)[0]:
+            await judge(self._world, a)
+
+    async def validate(self, a: Attributes) -> None:
+        """Let plugins judge the final ``a.obj``. Raises ApiError."""
+        for judge in self._judges(a)[1]:
+            await judge(self._world, a)
+
+    def _judges(self, a: Attributes) -> tuple[tuple[Judge, ...], tuple[Judge, ...]]:
+        key = (a.kind.resource, a.subresource, a.verb)
+        found = self._found.get(key)
+        if found is None:
+            caring = [plugin for plugin in self._plugins if plugin.cares(*key)]
+            found = self._found[key] = (
+                tuple(plugin.admit for plugin in caring if plugin.admit is not None),
+                tuple(plugin.validate for plugin in caring if plugin.validate is not None),
+            )
+        return found

@@ -1,0 +1,148 @@
+"""The API server as one object: what it is made of, and how requests come in.
+
+Rule: composition only. ``handle`` is the chain for everybody; ``serve`` is its door for HTTP, ``client`` the door for
+components in this process.
+Neighbours: ``chain.py`` (the path), ``registry/dispatch.py`` (resources), ``cluster/control_plane.py`` (the builder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+import orjson
+
+from pybernetes.client.client import Client
+from pybernetes.kinds import schemas
+from pybernetes.kinds.kind import Kind
+from pybernetes.kinds.table import KindTable
+from pybernetes.lib.clock import Clock
+from pybernetes.lib.entropy import Entropy
+from pybernetes.lib.http.message import HttpRequest, HttpResponse
+from pybernetes.lib.metrics import Metrics
+from pybernetes.meta import errors
+from pybernetes.meta.schema import Schemas
+from pybernetes.server import chain, discovery, health, inprocess, openapi, refusal
+from pybernetes.server.admission.plugin import World
+from pybernetes.server.admission.table import Admission
+from pybernetes.server.audit import AuditIds
+from pybernetes.server.authn import issuer, jwt
+from pybernetes.server.authn.table import Authenticator, authenticated
+from pybernetes.server.authn.tokens import Tokens
+from pybernetes.server.authn.x509 import X509
+from pybernetes.server.authz.authorizer import Authorizer
+from pybernetes.server.context import Request, Response, User
+from pybernetes.server.instruments import Instruments
+from pybernetes.server.live import Live
+from pybernetes.server.registry.context import Connect, Context, ServiceNetwork
+from pybernetes.server.registry.dispatch import Registry
+from pybernetes.server.reviews import Reviews
+from pybernetes.storage.watchcache import WatchCache
+
+ISSUER: Final = "https://kubernetes.default.svc.cluster.local"
+Route: TypeAlias = tuple[Callable[[str], bool], Callable[[Request], Response]]
+"""(does it serve this path?, the answer)"""
+
+
+async def no_connections(request: Request, kind: Kind) -> Response:
+    """What a server without nodes says to logs, exec and proxy."""
+    raise errors.ServiceUnavailable("this API server has no way to the nodes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    signing_key: bytes = b""
+    """PEM of the private key that signs ServiceAccount tokens; empty: one that is forgotten at the end."""
+    issuer: str = ISSUER
+    audiences: tuple[str, ...] = ()
+    """Empty: the issuer."""
+    anonymous: bool = True
+    server_address: str = ""
+    """``host:port`` under which clients reach us."""
+    service_network: ServiceNetwork = field(default_factory=ServiceNetwork)
+    connect: Connect = no_connections
+
+
+class Api:
+    def __init__(self, cache: WatchCache, kinds: KindTable, clock: Clock, entropy: Entropy, options: Options) -> None:
+        self.kinds, self.metrics, self.health = kinds, Metrics(), health.Health()
+        live = Live(cache)
+        self.authorizer = Authorizer(cache)
+        signer = jwt.Signer(options.signing_key or jwt.new_key())
+        self.tokens = Tokens(
+            live, signer, clock, entropy, issuer=options.issuer, audiences=options.audiences
+        )  # fmt: skip
+        world = World(live, clock, entropy, self.authorizer)
+        self._registry = Registry(
+            Context(
+                cache=cache, kinds=kinds, schemas=Schemas(schemas.definitions()), clock=clock, entropy=entropy,
+                admission=Admission(world), reviews=Reviews(self.authorizer, self.tokens).rows(),
+                connect=options.connect, service_network=options.service_network,
+            )
+        )  # fmt: skip
+        self._routes = self._table(signer, options)
+        authenticators = (X509(clock).authenticate, self.tokens.authenticate)
+        parts = chain.Parts(
+            clock=clock, instruments=Instruments(self.metrics), audit_ids=AuditIds(entropy),
+            authenticator=Authenticator(authenticators, anonymous=options.anonymous), authorizer=self.authorizer,
+        )  # fmt: skip
+        self.handle = chain.assemble(parts, self._last)
+        """A Request to its Response, by the whole chain; what is refused comes as a Status."""
+        self._started = self.health.hold("poststarthook/start-api")
+
+    async def start(self) -> None:
+        """Be ready as far as the server itself is concerned; the watch cache runs already."""
+        self._started()
+
+    async def stop(self) -> None:
+        self.authorizer.close()
+
+    async def serve(self, request: HttpRequest) -> HttpResponse:
+        """The handler for ``lib/http/serve.py``."""
+        return await self.handle(
+            Request(
+                request.method, request.path, request.query, request.headers, request.body,
+                request.peer_certificate, request.remote, request.raw_target,
+            )
+        )  # fmt: skip
+
+    refusal = staticmethod(refusal.malformed)
+    """For ``lib/http/serve.py``: the answer to what never became a request."""
+
+    def client(self, user: User, manager: str = "") -> Client:
+        """A client of a component in this process, acting as ``user``."""
+        transport = inprocess.transport(self.handle, authenticated(user))
+        return Client(transport, self.kinds, manager=manager or "pybernetes")
+
+    # ── behind the chain ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _last(self, request: Request) -> Response:
+        assert request.info is not None
+        if request.info.is_resource:
+            return await self._registry.handle(request)
+        for serves, respond in self._routes:
+            if serves(request.path):
+                return respond(request)
+        raise discovery.missing()
+
+    def _table(self, signer: jwt.Signer, options: Options) -> tuple[Route, ...]:
+        documents = openapi.OpenApi(self.kinds, schemas.definitions(), health.GIT_VERSION)
+        told = discovery.Discovery(self.kinds, options.server_address)
+        identity = issuer.Issuer(signer, options.issuer)
+        return (
+            (discovery.serves, told.respond),
+            (self.health.serves, self.health.respond),
+            (openapi.serves, documents.respond),
+            ("/version".__eq__, lambda request: health.version()),
+            ("/metrics".__eq__, lambda request: health.metrics(self.metrics)),
+            (identity.serves, identity.respond),
+            ("/".__eq__, lambda request: Response(body=orjson.dumps({"paths": self._paths()}))),
+        )
+
+    def _paths(self) -> list[str]:
+        """What there is below ``/``."""
+        versions = {"/apis/" + row.api_version if row.group else "/api/" + row.version for row in self.kinds}
+        groups = {f"/apis/{row.group}" for row in self.kinds if row.group}
+        documents = {"/openapi/v2", "/openapi/v3", "/version", "/metrics", *issuer.PATHS}
+        return sorted({"/api", "/apis", *versions, *groups, *self.health.paths(), *documents})
