@@ -1,7 +1,7 @@
 """Runs controllers: one informer per resource shared by all, and a worker per ``Controller`` row.
 
 Rule 1: an informer is made when first asked for and follows its resource from then on; asking again answers the same.
-Rule 2: whoever wants only metadata is content with a whole informer where there is one.
+Rule 2: whoever wants only metadata is content with a whole informer where there is one, so the whole ones come first.
 Rule 3: a controller begins when all its inputs are known, so that no plan takes an empty cache for an empty world.
 Neighbours: ``informer.py``, ``worker.py``; the scheduler, the node agent and the network use the informers alone.
 """
@@ -37,6 +37,7 @@ class Manager:
         self._client, self._clock, self._entropy = client, clock, entropy
         self._informers: dict[_Followed, Informer] = {}
         self._caches: dict[str, Cache] = {}
+        self._added: list[tuple[Controller, Client | None]] = []
         self._workers: list[Worker] = []
         self._tasks = Tasks()
         self._started = False
@@ -53,24 +54,34 @@ class Manager:
 
     def add(self, controller: Controller, client: Client | None = None) -> None:
         """Run a controller, which writes as ``client``; at ``start``, or at once when that has been."""
+        if self._started:
+            self._tasks.start(self._worker(controller, client).start(), f"start of {controller.name}")
+        else:
+            self._added.append((controller, client))
+
+    async def start(self) -> None:
+        """Return when all controllers know their inputs and work."""
+        self._started = True
+        for controller, _ in self._added:
+            for row in controller.inputs:
+                if not row.metadata_only:
+                    self.informer(row.resource, fields=row.fields)
+        await asyncio.gather(*(self._worker(*added).start() for added in self._added))
+        self._added.clear()
+
+    async def stop(self) -> None:
+        """End the controllers, then the informers."""
+        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        await self._tasks.stop()
+
+    def _worker(self, controller: Controller, client: Client | None) -> Worker:
         followed = [
             (row, self.informer(row.resource, fields=row.fields, metadata_only=row.metadata_only))
             for row in controller.inputs
         ]
         worker = Worker(controller, followed, client or self._client, self._clock)
         self._workers.append(worker)
-        if self._started:
-            self._tasks.start(worker.start(), f"start of {controller.name}")
-
-    async def start(self) -> None:
-        """Return when all controllers know their inputs and work."""
-        self._started = True
-        await asyncio.gather(*(worker.start() for worker in self._workers))
-
-    async def stop(self) -> None:
-        """End the controllers, then the informers."""
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
-        await self._tasks.stop()
+        return worker
 
     def _follow(self, asked: _Followed) -> Informer:
         informer = Informer(self._client.kind(asked.resource), metadata_only=asked.metadata_only)
