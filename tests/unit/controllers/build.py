@@ -84,6 +84,18 @@ def deployment(name: str = "web", replicas: int = 3, *, status: Obj | None = Non
     }
 
 
+def service(name: str = "web", **spec: Any) -> Obj:
+    """A Service whose port 80 leads to 8080; a field of ``spec`` that is None is left out."""
+    made: Obj = {
+        "selector": {"app": "web"},
+        "clusterIP": "10.96.0.7",
+        "ports": [{"port": 80, "targetPort": 8080, "protocol": "TCP"}],
+        **spec,
+    }
+    told = {field: value for field, value in made.items() if value is not None}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata(name), "spec": told}
+
+
 def pod(name: str, owner: Obj | None = None, *, ready: float | None = None, phase: str = "Running", **more: Any) -> Obj:
     """A pod, ready since ``ready`` seconds when given, that ``owner`` controls."""
     made: Obj = {
