@@ -72,6 +72,8 @@ class ApiError(Exception):
             "reason": type(self).reason,
             "code": self.http_code,
         }
+        if not out["reason"]:
+            del out["reason"]
         if details:
             out["details"] = details
         return out
@@ -147,6 +149,12 @@ class Timeout(ApiError):
     """The server could not answer in time; nothing is known of the outcome (upstream: ``Timeout``, 504)."""
 
     code, reason = 504, "Timeout"
+
+
+class Unexplained(ApiError):
+    """A refusal that upstream tells without any reason: its code did not expect it, but its users see it."""
+
+    code, reason = 500, ""
 
 
 _CLASSES: tuple[type[ApiError], ...] = (

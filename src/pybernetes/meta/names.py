@@ -35,7 +35,8 @@ class _Form(NamedTuple):
 
 
 _DNS1123_LABEL: Final = _Form.of(
-    _LABEL, f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and {_ALPHANUMERIC}",
+    _LABEL,
+    f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and {_ALPHANUMERIC}",
     "my-name", "123-abc",
 )  # fmt: skip
 _DNS1123_SUBDOMAIN: Final = _Form.of(
@@ -62,7 +63,8 @@ _NAME_PART: Final = _Form.of(
 )  # fmt: skip
 _LABEL_VALUE: Final = _Form.of(
     f"({_KEY})?",
-    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and {_ALPHANUMERIC}",
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
+    f"and {_ALPHANUMERIC}",
     "MyValue", "my_value", "12345",
 )  # fmt: skip
 _CONFIG_KEY: Final = _Form.of(

@@ -126,9 +126,14 @@ def _unit(suffix: str) -> tuple[int, int, Format]:
 def _scale(digits: int, base: int, exponent: int, places: int) -> int:
     """``digits`` · base^exponent / 10^places, in nanos, rounded up."""
     if base == 2:
-        return -(-(digits << exponent) * _NANO // 10**places)
+        return -(-(digits << exponent) * _NANO // _ten(places))
     power = exponent + 9 - places
-    return digits * 10**power if power >= 0 else -(-digits // 10**-power)
+    return digits * _ten(power) if power >= 0 else -(-digits // _ten(-power))
+
+
+def _ten(power: int) -> int:
+    """10^power, an integer for the type checker too."""
+    return int(10**power)
 
 
 # ── nanos ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -60,6 +60,8 @@ class Schemas:
     def __init__(self, definitions: Mapping[str, Node]) -> None:
         self.definitions = definitions
         self._fits: dict[str, Fits] = {}
+        self.owned: dict[str, Any] = {}
+        """What ``meta/fieldschema.py`` compiled of them."""
 
     def inspect(self, name: str, obj: Any) -> Report:
         """Everything at once; the same shared empty report for an object without fault."""

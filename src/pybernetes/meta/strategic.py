@@ -25,16 +25,10 @@ _ORDER: Final = "$setElementOrder/"
 _DELETE_FROM: Final = "$deleteFromPrimitiveList/"
 
 
-class Unpatchable(errors.ApiError):
-    """A patch that does not fit the object. Upstream tells it as an error without a reason."""
-
-    code, reason = 500, ""
-
-
 def apply(schemas: Schemas, definition: str, original: Obj, patch: Obj) -> Obj:
     """The patched object; ``original`` is not changed and shares its unchanged parts with what is answered.
 
-    Raises BadRequest for a malformed directive, Unpatchable for an element without its merge key.
+    Raises BadRequest for a malformed directive, Unexplained for an element without its merge key.
     """
     if not isinstance(patch, dict):
         raise errors.BadRequest("invalid JSON document")
@@ -69,7 +63,7 @@ def _directed(patch: Obj) -> Obj:
         return {}
     if directive == "replace":
         return {key: value for key, value in patch.items() if key != _PATCH}
-    raise Unpatchable(f"unknown patch type: {_go(directive)} in map: {_go(patch)}")
+    raise errors.Unexplained(f"unknown patch type: {_go(directive)} in map: {_go(patch)}")
 
 
 def _retained(original: Obj, patch: Obj) -> Obj:
@@ -128,7 +122,7 @@ def _merged_list(schemas: Schemas, node: Node | None, old: list[Any], new: list[
         return _in_order(both, new, old, lambda item: item)
     key = _merge_key(node)
     if not key:
-        raise Unpatchable("cannot merge lists without merge key for " + str((node or {}).get("$ref", "")))
+        raise errors.Unexplained("cannot merge lists without merge key for " + str((node or {}).get("$ref", "")))
     old, new = _specials(old, new, key)
     item_node = (node or {}).get("items")
     merged = list(old)
@@ -143,7 +137,7 @@ def _merged_list(schemas: Schemas, node: Node | None, old: list[Any], new: list[
 
 def _flat(items: list[Any]) -> list[Any]:
     if any(isinstance(item, list) for item in items):
-        raise Unpatchable("lists of lists are not supported")
+        raise errors.Unexplained("lists of lists are not supported")
     return items
 
 
@@ -159,9 +153,9 @@ def _specials(old: list[Any], new: list[Any], key: str) -> tuple[list[Any], list
         elif directive == "replace":
             replace = True
         elif directive == "merge":
-            raise Unpatchable("merging lists cannot yet be specified in the patch")
+            raise errors.Unexplained("merging lists cannot yet be specified in the patch")
         elif directive is not None:
-            raise Unpatchable(f"unknown patch type: {_go(directive)} in map: {_go(item)}")
+            raise errors.Unexplained(f"unknown patch type: {_go(directive)} in map: {_go(item)}")
         else:
             rest.append(item)
     return (_plain(rest), []) if replace else (old, rest)
@@ -177,9 +171,12 @@ def _arrange(schemas: Schemas, node: Node | None, merged: Obj, patch: Obj, order
     key = _merge_key(child)
     identity: Callable[[Any], Any] = (lambda item: _key_of(item, key)) if key else lambda item: item
     _check_order(new or [], order, identity)
-    if old is None and new is None:
+    if new is not None:
+        whole: list[Any] = _value(schemas, child, old, new)
+    elif old is not None:
+        whole = old
+    else:
         return (order_key,)
-    whole = old if new is None else _value(schemas, child, old, new)
     merged[field] = _in_order(whole, order, old or [], identity)
     return order_key, field
 
@@ -189,7 +186,7 @@ def _check_order(new: Sequence[Any], order: Sequence[Any], identity: Callable[[A
     named = iter([identity(item) for item in order])
     for item in new:
         if not (isinstance(item, dict) and _PATCH in item) and identity(item) not in named:
-            raise Unpatchable(
+            raise errors.Unexplained(
                 f"The order in patch list:\n{_go(list(new))}\n doesn't match {_ORDER[:-1]} list:\n{_go(list(order))}\n"
             )
 
@@ -218,7 +215,7 @@ def _index(items: Sequence[Any], key: str, value: Any) -> int | None:
 def _key_of(item: Any, key: str) -> Any:
     value = item.get(key) if isinstance(item, dict) else None
     if value is None or isinstance(value, dict | list):
-        raise Unpatchable(f"map: {_go(item)} does not contain declared merge key: {key}")
+        raise errors.Unexplained(f"map: {_go(item)} does not contain declared merge key: {key}")
     return value
 
 
