@@ -82,15 +82,16 @@ class Policy:
             found = self._compiled[key] = tuple(rule(obj) for obj in self.raw_rules(key))
         return found
 
-    def raw_rules(self, key: tuple[str, str]) -> Sequence[Obj]:
-        """As ``rules_of``, as the API has them; empty where there is no such role."""
-        role = self.roles.get(key, {})
+    def raw_rules(self, key: tuple[str, str], above: frozenset[tuple[str, str]] = frozenset()) -> Sequence[Obj]:
+        """As ``rules_of``, as the API has them; empty where there is no such role. ``above``: the roles into which
+        this one is being summed up, so that a circle of roles ends."""
+        role, above = self.roles.get(key, {}), above | {key}
         rules: list[Obj] = list(role.get("rules") or ())
         for selector in objects.get(role, "aggregationRule", "clusterRoleSelectors", default=()):
             wanted = selectors.from_label_selector(selector)
-            for (namespace, name), other in self.roles.items():
-                if not namespace and (namespace, name) != key and wanted.matches(objects.labels(other)):
-                    rules += [r for r in other.get("rules") or () if r not in rules]
+            for other, found in self.roles.items():
+                if not other[0] and other not in above and wanted.matches(objects.labels(found)):
+                    rules += [r for r in self.raw_rules(other, above) if r not in rules]
         return rules
 
     def index(self) -> None:
