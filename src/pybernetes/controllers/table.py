@@ -1,0 +1,51 @@
+"""Every controller, one row each: the whole of what keeps a cluster as its objects say.
+
+Neighbours: ``control/runner.py`` runs the rows; ``cluster/roles.py`` derives from them what each may do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pybernetes.control.controller import Controller
+from pybernetes.controllers import (
+    endpoints,
+    endpointslice,
+    endpointslicemirroring,
+    namespace,
+    podgc,
+    replicaset,
+    replication,
+    rootca,
+    serviceaccount,
+)
+from pybernetes.controllers.deployment import sync as deployment
+from pybernetes.controllers.garbagecollector import row as garbagecollector
+from pybernetes.kinds.table import KindTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the rows of one cluster depend on."""
+
+    kinds: KindTable
+    """What is served: namespaces are emptied of it, and what nobody owns is collected among it."""
+    root_ca: str = ""
+    """Certificates in PEM form by which pods know the API server."""
+
+
+def controllers(options: Options) -> tuple[Controller, ...]:
+    """The rows of a cluster. Their order means nothing."""
+    return (
+        deployment.CONTROLLER,
+        replicaset.CONTROLLER,
+        replication.CONTROLLER,
+        endpoints.CONTROLLER,
+        endpointslice.CONTROLLER,
+        endpointslicemirroring.CONTROLLER,
+        namespace.controller(options.kinds),
+        serviceaccount.CONTROLLER,
+        rootca.controller(options.root_ca),
+        garbagecollector.controller(options.kinds),
+        podgc.CONTROLLER,
+    )
