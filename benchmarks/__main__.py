@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import first_light
+from benchmarks import first_light, scheduler
 
-BENCHMARKS = dict(first_light.BENCHMARKS)
+BENCHMARKS = first_light.BENCHMARKS | scheduler.BENCHMARKS
 
 
 def main(names: list[str]) -> int:
