@@ -70,6 +70,7 @@ def _unique(values: Sequence[str]) -> tuple[str, ...]:
 
 
 _HEADER: Final = "# Kubernetes-managed hosts file.\n"
+_HOST_HEADER: Final = "# Kubernetes-managed hosts file (host network).\n"
 _LOCAL: Final = """127.0.0.1\tlocalhost
 ::1\tlocalhost ip6-localhost ip6-loopback
 fe00::0\tip6-localnet
@@ -86,6 +87,15 @@ def hosts_file(pod: Obj, pod_ips: Sequence[str], cluster_domain: str) -> str:
     if subdomain:
         names.insert(0, f"{name}.{subdomain}.{objects.namespace(pod)}.svc.{cluster_domain}")
     own = "".join(f"{ip}\t{chr(9).join(names)}\n" for ip in pod_ips)
+    return _HEADER + _LOCAL + own + _aliases(pod)
+
+
+def host_network_hosts_file(pod: Obj, node_hosts: str) -> str:
+    """The same for a pod on its node's network: the node's own file, and the pod's aliases."""
+    return _HOST_HEADER + node_hosts + _aliases(pod)
+
+
+def _aliases(pod: Obj) -> str:
     aliases = objects.get(pod, "spec", "hostAliases", default=[])
     added = "".join(f"{a['ip']}\t{chr(9).join(a.get('hostnames') or ())}\n" for a in aliases)
-    return _HEADER + _LOCAL + own + (f"\n# Entries added by HostAliases.\n{added}" if added else "")
+    return f"\n# Entries added by HostAliases.\n{added}" if added else ""

@@ -113,7 +113,8 @@ def _check_not_root(pod: Obj, container: Obj, user: Any, image_user: str) -> Non
     name = image_user.partition(":")[0]
     if name and not name.isdigit():
         raise ConfigError(
-            f"container has runAsNonRoot and image has non-numeric user ({name}), cannot verify user is non-root {where}"
+            f"container has runAsNonRoot and image has non-numeric user ({name}), "
+            f"cannot verify user is non-root {where}"
         )
     if not name or int(name) == 0:
         raise ConfigError(f"container has runAsNonRoot and image will run as root {where}")

@@ -1,0 +1,177 @@
+"""A node's agent: one worker per pod that the API has put on this node, and signs of life of the node itself.
+
+Theory of operation. The pods of this node are watched; each gets a worker, which finds in the runtime by labels what
+already runs of it and touches none of that. Ends of processes are told by the runtime's event stream to the worker
+concerned. What the runtime has of pods that the API does not have is ended, but only once the API has told all of its
+pods. A look at everything now and then catches what an event did not tell. The agent may end at any time: containers
+go on, and the next one finds them again.
+Neighbours: ``podworker.py``, ``heartbeat.py``; ``cluster/node_process.py`` builds one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from pybernetes.client.client import Client
+from pybernetes.control.cache import Delta
+from pybernetes.control.events import Recorder
+from pybernetes.control.runner import Manager
+from pybernetes.lib.clock import Clock
+from pybernetes.lib.entropy import Entropy
+from pybernetes.lib.log import Log
+from pybernetes.lib.tasks import Tasks
+from pybernetes.meta import objects
+from pybernetes.meta.objects import Obj
+from pybernetes.node import nodestatus, poddirs, poddns, relist, sysinfo
+from pybernetes.node.config import Config
+from pybernetes.node.downward import NodeFacts
+from pybernetes.node.heartbeat import Heartbeat
+from pybernetes.node.images import Images
+from pybernetes.node.podcgroups import PodCgroups
+from pybernetes.node.podworker import Worker
+from pybernetes.node.references import References
+from pybernetes.node.runtime.port import Runtime, RuntimeFailure
+from pybernetes.node.tokens import Tokens
+from pybernetes.node.workshop import STARTS_MAX, Workshop
+
+__all__ = ["Agent", "Config"]
+
+_log = Log("node.agent")
+_RELIST_SECONDS: Final = 15.0
+_LISTEN_AGAIN_SECONDS: Final = 0.5
+_RESOLV_CONF: Final = Path("/etc/resolv.conf")
+
+
+class _Working(NamedTuple):
+    worker: Worker
+    task: asyncio.Task[None]
+
+
+class Agent:
+    """``client`` acts as ``system:node:<name>``; ``manager`` may be shared with other parts of the node."""
+
+    def __init__(  # noqa: PLR0917 (everything that an agent stands on)
+        self, config: Config, client: Client, manager: Manager, runtime: Runtime, clock: Clock, entropy: Entropy
+    ) -> None:
+        config.kubelet.mkdir(parents=True, exist_ok=True)
+        self._config, self._manager, self._runtime, self._clock = config, manager, runtime, clock
+        self._machine = sysinfo.read(config.kubelet)
+        self._heartbeat = Heartbeat(config, self._machine, client, runtime, clock)
+        self._recorder = Recorder(client, clock, "kubelet", config.node)
+        facts = NodeFacts(config.node, (config.ip,), nodestatus.allocatable(config, self._machine))
+        self._references = References(client, manager, clock, entropy, facts=facts, changed=self._references_changed)
+        self._shop = Workshop(
+            config=config, machine=self._machine, client=client, runtime=runtime, clock=clock, entropy=entropy,
+            recorder=self._recorder, references=self._references, tokens=Tokens(client, clock),
+            images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup), resolver=_own_resolver(),
+            slots=asyncio.Semaphore(STARTS_MAX),
+        )  # fmt: skip
+        self._working: dict[str, _Working] = {}
+        self._loops: list[asyncio.Task[None]] = []
+        self._tasks = Tasks()
+        self._workers = Tasks()
+
+    async def run(self) -> None:
+        """Start, then work until cancelled or stopped."""
+        await self.start()
+        try:
+            await asyncio.gather(*self._loops)
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Returns when the Node is registered and every pod of it has its worker."""
+        await self._heartbeat.register()
+        informer = self._manager.informer("pods", fields=f"spec.nodeName={self._config.node}")
+        informer.subscribe(self._pods_changed)
+        await informer.synced()
+        self._loops = [
+            self._tasks.start(self._heartbeat.run(), "heartbeat"),
+            self._tasks.start(self._listen(), "events of the runtime"),
+            self._tasks.start(self._relist(), "relist"),
+        ]
+
+    async def stop(self) -> None:
+        """End the workers and the watches; containers go on."""
+        await self._tasks.stop()
+        await self._workers.stop()
+        await self._references.stop()
+        await self._recorder.stop()
+
+    # ── pods ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pods_changed(self, deltas: Sequence[Delta]) -> None:
+        for old, new in deltas:
+            if old is not None and (new is None or objects.uid(old) != objects.uid(new)):
+                self._lost(old)
+            if new is not None:
+                self._offer(new)
+
+    def _offer(self, pod: Obj) -> None:
+        working = self._working.get(objects.uid(pod))
+        if working is None:
+            self._begin(pod)
+        else:
+            working.worker.offer(pod)
+
+    def _lost(self, pod: Obj) -> None:
+        working = self._working.get(objects.uid(pod))
+        if working is not None:
+            working.worker.offer(pod)
+            working.worker.lost()
+
+    def _begin(self, pod: Obj, *, gone: bool = False) -> None:
+        worker = Worker(self._shop, pod, self._ended, gone=gone)
+        name = f"pod {objects.namespace(pod)}/{objects.name(pod)}"
+        self._working[worker.uid] = _Working(worker, self._workers.start(worker.run(), name))
+
+    def _ended(self, worker: Worker) -> None:
+        self._working.pop(worker.uid, None)
+
+    def _references_changed(self, uid: str) -> None:
+        if uid in self._working:
+            self._working[uid].worker.references_changed()
+
+    # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _listen(self) -> None:
+        """Tell workers of the ends of their containers, as they happen."""
+        while True:
+            try:
+                async for event in self._runtime.events():
+                    for working in list(self._working.values()):
+                        if working.worker.process_ended(event.container_id):
+                            break
+            except RuntimeFailure as failure:
+                _log.warning("the runtime's events broke off", node=self._config.node, why=failure)
+            self._heartbeat.hurry()
+            await self._clock.sleep(_LISTEN_AGAIN_SECONDS)
+            for working in self._working.values():
+                working.worker.wake()  # something may have ended unheard
+
+    async def _relist(self) -> None:
+        """Find what no event told: workers behind their pod, pods that the API does not have, workers that failed."""
+        while True:
+            try:
+                sandboxes, containers = await asyncio.gather(self._runtime.sandboxes(), self._runtime.containers())
+            except RuntimeFailure as failure:
+                _log.info("the runtime does not tell what it has", node=self._config.node, why=failure)
+            else:
+                self._compare(relist.by_pod(sandboxes, containers))
+            await self._clock.sleep(_RELIST_SECONDS)
+
+    def _compare(self, found: relist.Found) -> None:
+        for uid, (worker, task) in list(self._working.items()):
+            if task.done():
+                self._begin(worker.pod, gone=worker.notes.gone)
+            elif relist.differs(worker.observed, found.get(uid)):
+                worker.wake()
+        for pod in relist.orphans(found, poddirs.leftovers(self._config), self._working):
+            self._begin(pod, gone=True)
+
+
+def _own_resolver() -> poddns.Resolver:
+    return poddns.parse(_RESOLV_CONF.read_text()) if _RESOLV_CONF.exists() else poddns.Resolver()

@@ -1,0 +1,31 @@
+"""What a node's agent is told when it starts: who it is, and where its files and cgroups lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+KUBELET_PORT: Final = 10250
+PODS_MAX: Final = 110
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    node: str
+    """The Node's name."""
+    ip: str
+    pod_cidr: str
+    kubelet: Path
+    """Root of the pods' directories. What is mounted below must be seen by the runtime: a shared mount."""
+    logs: Path
+    """Root of the container logs, laid out as /var/log/pods."""
+    cgroup: str
+    """Parent of ``kubepods`` in every hierarchy, as a path from its root."""
+    cluster_dns: tuple[str, ...] = ()
+    cluster_domain: str = "cluster.local"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Put on the Node besides those that every Node has."""
+    port: int = KUBELET_PORT
+    pods_max: int = PODS_MAX

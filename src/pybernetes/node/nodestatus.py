@@ -1,0 +1,149 @@
+"""What the API is told of a node: capacity, conditions, addresses, versions and images. Pure.
+
+Reasons and messages of the conditions are the kubelet's; ``kubectl describe node`` shows them.
+Neighbours: ``sysinfo.py`` reads the machine, ``heartbeat.py`` sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from pybernetes.meta import objects, times
+from pybernetes.meta.objects import Obj
+from pybernetes.node.config import Config
+from pybernetes.node.runtime.port import Condition, Image, Version
+from pybernetes.node.sysinfo import Machine
+
+KUBELET_VERSION: Final = "v1.36.0"
+"""Of the Kubernetes release whose node this one behaves like; the API server tells the same."""
+_IMAGES_MAX: Final = 50
+_Verdict: TypeAlias = tuple[str, str, str, str]
+"""Type, status, reason and message of a condition."""
+_PRESSURES: Final = (
+    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeState:
+    """What the runtime last said of itself; ``problem`` is why it said nothing."""
+
+    version: Version | None = None
+    conditions: Sequence[Condition] = ()
+    images: Sequence[Image] = ()
+    problem: str = ""
+
+
+def node(config: Config, machine: Machine) -> Obj:
+    """The Node as this node registers itself, without a status."""
+    own = {
+        "kubernetes.io/hostname": config.node,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": machine.architecture,
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": machine.architecture,
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": config.node, "labels": {**own, **config.labels}},
+        "spec": {"podCIDR": config.pod_cidr, "podCIDRs": [config.pod_cidr]},
+    }
+
+
+def allocatable(config: Config, machine: Machine) -> dict[str, str]:
+    """Resource → quantity; nothing is kept back for the system, whose processes are the machine's, not the node's."""
+    return {
+        "cpu": str(machine.cpus),
+        "memory": f"{machine.memory_bytes // 1024}Ki",
+        "ephemeral-storage": f"{machine.disk_bytes // 1024}Ki",
+        "hugepages-1Gi": "0",
+        "hugepages-2Mi": "0",
+        "pods": str(config.pods_max),
+    }
+
+
+def status(config: Config, machine: Machine, runtime: RuntimeState, known: Obj | None, now: float) -> Obj:
+    """The node's status at ``now``; ``known`` is the Node as the API has it, whose transition times are kept."""
+    amounts = allocatable(config, machine)
+    return {
+        "capacity": amounts,
+        "allocatable": amounts,
+        "conditions": [_condition(known or {}, row, now) for row in _verdicts(runtime)],
+        "addresses": [
+            {"type": "InternalIP", "address": config.ip},
+            {"type": "Hostname", "address": config.node},
+        ],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": config.port}},
+        "nodeInfo": _info(machine, runtime.version),
+        "images": [_image(i) for i in sorted(runtime.images, key=lambda i: -i.size_bytes)[:_IMAGES_MAX]],
+    }
+
+
+def without_times(status: Obj) -> Obj:
+    """What of a status is worth telling at once when it differs: everything but when it was looked at."""
+    conditions = [{k: v for k, v in c.items() if not k.startswith("last")} for c in status["conditions"]]
+    return {**status, "conditions": conditions}
+
+
+def _verdicts(runtime: RuntimeState) -> Iterable[_Verdict]:
+    yield from ((kind, "False", reason, message) for kind, reason, message in _PRESSURES)
+    problem = _problem(runtime)
+    if problem:
+        yield "Ready", "False", "KubeletNotReady", problem
+    else:
+        yield "Ready", "True", "KubeletReady", "kubelet is posting ready status"
+
+
+def _problem(runtime: RuntimeState) -> str:
+    """Why the node cannot take pods, in the kubelet's words."""
+    if runtime.problem:
+        return f"container runtime is down: {runtime.problem}"
+    told = {c.type: c for c in runtime.conditions}
+    texts = []
+    for kind, name in (("RuntimeReady", "container runtime"), ("NetworkReady", "container runtime network")):
+        condition = told.get(kind)
+        if condition is None:
+            texts.append(f"{name} status unknown")
+        elif not condition.status:
+            told_by = f"{kind}=false reason:{condition.reason} message:{condition.message}"
+            texts.append(f"{name} not ready: {told_by}")
+    return f"[{', '.join(texts)}]" if len(texts) > 1 else "".join(texts)
+
+
+def _condition(known: Obj, verdict: _Verdict, now: float) -> Obj:
+    kind, value, reason, message = verdict
+    before = objects.condition(known, kind)
+    same = before is not None and before.get("status") == value
+    since = before.get("lastTransitionTime") if before is not None and same else None
+    return {
+        "type": kind,
+        "status": value,
+        "lastHeartbeatTime": times.render(now),
+        "lastTransitionTime": since or times.render(now),
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _info(machine: Machine, version: Version | None) -> Obj:
+    return {
+        "machineID": machine.machine_id,
+        "systemUUID": machine.system_uuid,
+        "bootID": machine.boot_id,
+        "kernelVersion": machine.kernel,
+        "osImage": machine.os_image,
+        "containerRuntimeVersion": str(version) if version else "",
+        "kubeletVersion": KUBELET_VERSION,
+        "kubeProxyVersion": "",
+        "operatingSystem": "linux",
+        "architecture": machine.architecture,
+    }
+
+
+def _image(image: Image) -> Obj:
+    return {"names": [*image.digests, *image.tags], "sizeBytes": image.size_bytes}

@@ -1,0 +1,123 @@
+"""A pod's volumes: one row per kind, and the four things done with them: set up, refresh, find, tear down.
+
+Rule: setting up is safe to repeat, since an agent that starts among running pods does it for all of them. What is
+made from objects is written anew when an object changes (``refresh``); nothing else ever changes once it is there.
+Neighbours: ``payload.py`` and ``atomic.py`` (files from objects), ``emptydir.py``, ``hostpath.py``, ``mounts.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from pybernetes.lib.process import ProcessError
+from pybernetes.meta import objects
+from pybernetes.meta.objects import Obj
+from pybernetes.node.environment import ConfigError
+from pybernetes.node.poddirs import PodDirs
+from pybernetes.node.volumes import atomic, emptydir, hostpath, payload
+from pybernetes.node.volumes.material import Material, VolumeError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One pod's volumes are made here and from this. ``version`` is new each time."""
+
+    pod: Obj
+    dirs: PodDirs
+    material: Material
+    memory_bytes: int
+    version: str
+
+    @property
+    def group(self) -> int | None:
+        found = objects.get(self.pod, "spec", "securityContext", "fsGroup")
+        return None if found is None else int(found)
+
+
+SetUp: TypeAlias = Callable[[Setting, Obj], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    plugin: str
+    """In the path of the volume's folder; empty for one that has none."""
+    set_up: SetUp
+    from_objects: bool = False
+
+
+async def _files(setting: Setting, volume: Obj) -> None:
+    files = payload.of_volume(setting.pod, volume, setting.material)
+    atomic.write(path_of(setting.dirs, volume), files, setting.version, setting.group)
+
+
+async def _empty_dir(setting: Setting, volume: Obj) -> None:
+    await emptydir.set_up(path_of(setting.dirs, volume), volume["emptyDir"] or {}, setting.group, setting.memory_bytes)
+
+
+async def _host_path(setting: Setting, volume: Obj) -> None:
+    source = volume["hostPath"]
+    refusal = hostpath.check(Path(source["path"]), source.get("type") or "")
+    if refusal:
+        raise VolumeError(volume["name"], refusal)
+
+
+_ROWS: Final[Mapping[str, _Row]] = {
+    "emptyDir": _Row("empty-dir", _empty_dir),
+    "hostPath": _Row("", _host_path),
+    "configMap": _Row("configmap", _files, from_objects=True),
+    "secret": _Row("secret", _files, from_objects=True),
+    "downwardAPI": _Row("downward-api", _files, from_objects=True),
+    "projected": _Row("projected", _files, from_objects=True),
+}
+
+
+def volumes_of(pod: Obj) -> list[Obj]:
+    return objects.get(pod, "spec", "volumes", default=[])  # type: ignore[no-any-return]
+
+
+def path_of(dirs: PodDirs, volume: Obj) -> Path:
+    """Where a volume lies on the node. Raises VolumeError for a kind that is not offered."""
+    row = _row(volume)
+    return dirs.volume(row.plugin, volume["name"]) if row.plugin else Path(volume["hostPath"]["path"])
+
+
+async def set_up(setting: Setting) -> None:
+    """Have all volumes of the pod. Raises VolumeError."""
+    for volume in volumes_of(setting.pod):
+        await _set_up(setting, volume)
+
+
+async def refresh(setting: Setting) -> None:
+    """Bring what is made from objects up to date. Raises VolumeError."""
+    for volume in volumes_of(setting.pod):
+        if _row(volume).from_objects:
+            await _set_up(setting, volume)
+
+
+def is_from_objects(pod: Obj) -> bool:
+    """Whether a change of an object, or of the pod's own labels, may show in a volume."""
+    return any(_ROWS[kind].from_objects for v in volumes_of(pod) for kind in _ROWS if kind in v)
+
+
+async def tear_down(dirs: PodDirs) -> None:
+    """Unmount what was mounted; the folders stay until the pod is forgotten. Raises ProcessError."""
+    for folder in sorted(dirs.root.glob("volumes/*/*")):
+        await emptydir.tear_down(folder)
+
+
+async def _set_up(setting: Setting, volume: Obj) -> None:
+    try:
+        await _row(volume).set_up(setting, volume)
+    except (ConfigError, OSError, ProcessError) as error:
+        raise VolumeError(volume["name"], str(error)) from error
+
+
+def _row(volume: Obj) -> _Row:
+    row = next((_ROWS[kind] for kind in _ROWS if kind in volume), None)
+    if row is None:
+        kind = next((k for k in volume if k != "name"), "nothing")
+        raise VolumeError(volume["name"], f"volumes of kind {kind} are not supported by this node")
+    return row
