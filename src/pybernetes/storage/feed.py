@@ -27,7 +27,7 @@ class Subscription:
         self._pending: list[Change] = []
         self._waiter: asyncio.Future[None] | None = None
         self._dropped: Compacted | None = None
-        self._closed = False
+        self._closed = self._nudged = False
 
     def __aiter__(self) -> Subscription:
         return self
@@ -38,9 +38,12 @@ class Subscription:
                 raise self._dropped
             if self._closed:
                 raise StopAsyncIteration
+            if self._nudged:
+                self._nudged = False
+                return ()
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
-        batch, self._pending = self._pending, []
+        batch, self._pending, self._nudged = self._pending, [], False
         self._revision = batch[-1].revision
         return batch
 
@@ -61,6 +64,11 @@ class Subscription:
         """Forget what is pending and end the iteration with ``told``."""
         self._dropped, self._pending = told, []
         self._leave(self)
+        self._wake()
+
+    def nudge(self) -> None:
+        """Hand out a batch now, an empty one if nothing is pending: its reader has something of its own to do."""
+        self._nudged = True
         self._wake()
 
     def close(self) -> None:
