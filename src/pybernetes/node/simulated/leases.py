@@ -34,10 +34,10 @@ class Leases:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """Renew from now on."""
-        slots = min(_SLOTS, len(self._names))
-        if slots:
-            self._tick(slots)
+        """Renew all now, and from then on in turn."""
+        for name in self._names:
+            self._work.add(name)
+        self._wait(max(1, min(_SLOTS, len(self._names))))
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -47,6 +47,9 @@ class Leases:
         for name in list(self._names)[self._slot :: slots]:
             self._work.add(name)
         self._slot = (self._slot + 1) % slots
+        self._wait(slots)
+
+    def _wait(self, slots: int) -> None:
         self._timer = self._clock.call_later(RENEW_SECONDS / slots, lambda: self._tick(slots))
 
     async def _renew(self, name: str) -> None:
