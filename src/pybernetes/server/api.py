@@ -35,8 +35,9 @@ from pybernetes.server.authz.authorizer import Authorizer
 from pybernetes.server.context import Request, Response, User
 from pybernetes.server.instruments import Instruments
 from pybernetes.server.live import Live
-from pybernetes.server.registry.context import Connect, Context, ServiceNetwork
+from pybernetes.server.registry.context import Connect, Context
 from pybernetes.server.registry.dispatch import Registry
+from pybernetes.server.registry.services import ServiceNetwork
 from pybernetes.server.reviews import Reviews
 from pybernetes.storage.watchcache import WatchCache
 

@@ -1,9 +1,9 @@
 """RBAC's first objects: upstream's default roles and who is bound to them, as data rows.
 
-Rule: a role that aggregates is written with the rules that its parts sum up to, so it holds from the first moment; later
-changes of its parts count at once (``rbac.py``) and are written into it by a controller.
-Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy. Neighbours: ``roles.py`` (rules), ``cluster/bootstrap.py`` (who
-creates what is missing).
+Rule: a role that aggregates is written with the rules that its parts sum up to, so it holds from the first moment;
+later changes of its parts count at once (``rbac.py``) and are written into it by a controller.
+Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy. 
+Neighbours: ``roles.py`` has the rules, ``cluster/bootstrap.py`` creates what is missing.
 """
 
 from __future__ import annotations
