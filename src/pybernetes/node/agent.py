@@ -101,6 +101,10 @@ class Agent:
         await self._references.stop()
         await self._recorder.stop()
 
+    def is_at_rest(self) -> bool:
+        """Whether no pod's worker has anything to do or under way."""
+        return all(working.worker.is_at_rest() for working in self._working.values())
+
     # ── pods ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _pods_changed(self, deltas: Sequence[Delta]) -> None:

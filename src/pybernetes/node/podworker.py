@@ -57,6 +57,7 @@ class Worker:
         self._said: Obj | None = None
         self._ends: dict[str, int] = {}
         self._stale = False
+        self._resting = False
         self._pause = _PAUSE_SECONDS
 
     # ── what others tell it ──────────────────────────────────────────────────────────────────────────────
@@ -96,13 +97,19 @@ class Worker:
     def wake(self) -> None:
         self._woken.set()
 
+    def is_at_rest(self) -> bool:
+        """Whether it waits for something to wake it, with nothing under way."""
+        return self._resting and not self._woken.is_set() and not len(self._tasks)
+
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> None:
         """Until the pod is forgotten, or cancelled: then the pod goes on running without a worker."""
         try:
             while not self._performer.forgotten:
+                self._resting = True
                 await self._woken.wait()
+                self._resting = False
                 self._woken.clear()
                 try:
                     await self._round()
