@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from pybernetes.meta.objects import Obj
 from pybernetes.scheduler import podinfo
 from pybernetes.scheduler.decide import decide
 from pybernetes.scheduler.podinfo import PodInfo
+from pybernetes.scheduler.preempt import preempt
 from pybernetes.scheduler.snapshot import NodeInfo, Snapshot, Taint
 
 NODES = [f"n{i}" for i in range(20)]
@@ -30,6 +32,7 @@ def pods(draw: st.DrawFn, placed: bool) -> Obj:
     requests = {k: f"{v}m" if k == "cpu" else str(v) for k, v in draw(amounts).items() if k != "pods"}
     container = {"name": "c", "resources": {"requests": requests}, "ports": draw(ports)}
     spec: dict[str, Any] = {"containers": [container], "nodeSelector": draw(labels) if draw(st.booleans()) else {}}
+    spec["priority"] = draw(st.integers(0, 3))
     if placed:
         spec["nodeName"] = draw(st.sampled_from(NODES))
     return {"metadata": {"name": draw(st.sampled_from(PODS))}, "spec": spec}
@@ -142,3 +145,34 @@ def test_a_node_is_chosen_exactly_when_nothing_rejects_it(nodes: list[NodeInfo],
     assert (decision.node is None) == bool(rejected.all())
     if decision.node is not None:
         assert not rejected[found.slots[decision.node]]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    nodes=st.lists(node_infos, min_size=1, max_size=4, unique_by=lambda info: info.name),
+    placed=st.lists(pods(placed=True), max_size=12, unique_by=podinfo.identity),
+    pod=pods(placed=False),
+    data=st.data(),
+)
+def test_victims_are_as_few_as_make_room_and_of_lower_priority(
+    nodes: list[NodeInfo], placed: list[Obj], pod: Obj, data: st.DataObject
+) -> None:
+    found, info = Snapshot(), podinfo.of({**pod, "metadata": {"name": "preemptor"}})
+    for each in nodes:
+        found.put_node(each)
+    for other in placed:
+        node = data.draw(st.sampled_from(nodes)).name
+        found.put_pod(dataclasses.replace(podinfo.of(other), node_name=node))
+    before, decision = told(found), decide(found, info, 0.0)
+    if decision.node is not None:
+        return
+    chosen = preempt(found, info, decision).chosen
+    assert told(found) == before
+    if chosen is None:
+        return
+    assert all(victim.priority < info.priority for victim in chosen.victims)
+    with found.supposing(gone=[victim.uid for victim in chosen.victims]):
+        assert decide(found, info, 0.0, nominated=chosen.node).node == chosen.node
+        for victim in chosen.victims:
+            with found.supposing(there=[victim]):
+                assert decide(found, info, 0.0, nominated=chosen.node).node != chosen.node

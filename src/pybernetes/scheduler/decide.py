@@ -52,26 +52,32 @@ class Decision:
     """In the order of the plugins, of those that reject anything."""
 
 
-def decide(snapshot: Snapshot, pod: PodInfo, chance: float, plugins: Sequence[Plugin] = PLUGINS) -> Decision:
-    """The node for ``pod``."""
-    verdicts = tuple(
-        Verdict(plugin, rejections)
-        for plugin in plugins
-        if plugin.filter is not None and (rejections := plugin.filter(snapshot, pod))
-    )
-    left = _left(snapshot, verdicts)
+def decide(
+    snapshot: Snapshot, pod: PodInfo, chance: float, *, nominated: str = "", plugins: Sequence[Plugin] = PLUGINS
+) -> Decision:
+    """The node for ``pod``: the ``nominated`` one, for which others were taken away, if it is left."""
+    verdicts = judge(snapshot, pod, plugins)
+    left = np.flatnonzero(~rejected(snapshot, verdicts))
     if not len(left):
         return Decision(None, snapshot.count, verdicts)
-    slot = left[0] if len(left) == 1 else _best(snapshot, pod, left, chance, plugins)
+    slot = snapshot.slots.get(nominated)
+    if slot is None or slot not in left:
+        slot = left[0] if len(left) == 1 else _best(snapshot, pod, left, chance, plugins)
     return Decision(snapshot.names[slot], snapshot.count, verdicts)
 
 
-def _left(snapshot: Snapshot, verdicts: Sequence[Verdict]) -> Scores:
-    """The slots of the nodes that nothing rejects."""
-    rejected = np.zeros(snapshot.count, dtype=np.bool_)
+def judge(snapshot: Snapshot, pod: PodInfo, plugins: Sequence[Plugin] = PLUGINS) -> Sequence[Verdict]:
+    """What the filters say of all nodes."""
+    asked = ((plugin, plugin.filter(snapshot, pod)) for plugin in plugins if plugin.filter is not None)
+    return tuple(Verdict(plugin, rejections) for plugin, rejections in asked if rejections)
+
+
+def rejected(snapshot: Snapshot, verdicts: Sequence[Verdict]) -> Mask:
+    """The nodes that some filter rejects."""
+    found = np.zeros(snapshot.count, dtype=np.bool_)
     for verdict in verdicts:
-        rejected |= verdict.nodes()
-    return np.flatnonzero(~rejected)
+        found |= verdict.nodes()
+    return found
 
 
 def _best(snapshot: Snapshot, pod: PodInfo, left: Scores, chance: float, plugins: Sequence[Plugin]) -> int:

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pybernetes.control.cache import Delta
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.scheduler import changes, podinfo, snapshot
+from pybernetes.scheduler import changes, nominations, podinfo, snapshot
+from pybernetes.scheduler.nominations import Nominations
 from pybernetes.scheduler.plugins.plugin import Change
 from pybernetes.scheduler.queue import Queue
 from pybernetes.scheduler.snapshot import Snapshot
@@ -21,8 +22,9 @@ from pybernetes.scheduler.snapshot import Snapshot
 class Intake:
     """The informers' subscribers."""
 
-    def __init__(self, snapshot: Snapshot, queue: Queue, scheduler_name: str = podinfo.DEFAULT_SCHEDULER) -> None:
-        self._snapshot, self._queue, self._scheduler_name = snapshot, queue, scheduler_name
+    def __init__(self, snapshot: Snapshot, queue: Queue, nominations: Nominations, scheduler_name: str) -> None:
+        self._snapshot, self._queue, self._nominations = snapshot, queue, nominations
+        self._scheduler_name = scheduler_name
 
     def wants_node(self, pod: Obj) -> bool:
         """Is it for us to find it a node now?"""
@@ -58,19 +60,31 @@ class Intake:
         elif self._snapshot.is_assumed(uid):
             return
         elif self.wants_node(new):
+            self._nominate(old, new, uid)
             self._queue.put(new)
         else:
-            self._queue.remove(uid)
+            yield from self._left(uid)
 
     def _placed(self, old: Obj | None, new: Obj, uid: str) -> Iterator[Change]:
         known = self._snapshot.pod(uid)
         if known is not None and old is not None and not podinfo.differs(old, new):
             return
         self._queue.remove(uid)
+        self._nominations.remove(uid)
         after = podinfo.of(new)
         yield from changes.of_placed(self._snapshot.put_pod(after), after)
 
     def _left(self, uid: str) -> Iterator[Change]:
-        """A pod is gone, or has ended."""
+        """A pod is gone, has ended, or wants no node now; a room that was kept for it is free as well."""
         self._queue.remove(uid)
+        if self._nominations.remove(uid):
+            yield Change.POD_GONE
         yield from changes.of_placed(self._snapshot.remove_pod(uid), None)
+
+    def _nominate(self, old: Obj | None, new: Obj, uid: str) -> None:
+        """What a pod says of its nomination counts where it says anything; ours is known before the pod says it."""
+        named = nominations.of(new)
+        if named:
+            self._nominations.put(podinfo.of(new), named)
+        elif old is not None and nominations.of(old):
+            self._nominations.remove(uid)

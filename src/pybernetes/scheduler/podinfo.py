@@ -42,6 +42,10 @@ class PodInfo:
     preferred_terms: Sequence[Obj]
     tolerations: Sequence[Obj]
     host_ports: tuple[HostPort, ...]
+    labels: Mapping[str, str]
+    started: str
+    """status.startTime; empty for a pod that has not begun."""
+    is_deleting: bool
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -65,6 +69,9 @@ def of(pod: Obj) -> PodInfo:
         preferred_terms=affinity.get(_PREFERRED) or (),
         tolerations=spec.get("tolerations") or (),
         host_ports=tuple(_host_ports(spec)),
+        labels=objects.labels(pod),
+        started=objects.get(pod, "status", "startTime", default=""),
+        is_deleting=objects.is_deleting(pod),
     )
 
 
@@ -92,13 +99,14 @@ def is_waiting(pod: Obj, scheduler_name: str = DEFAULT_SCHEDULER) -> bool:
 
 def differs(old: Obj, new: Obj) -> bool:
     """May ``of`` tell something else of the two?"""
-    return old.get("spec") != new.get("spec") or _held(old) != _held(new)
+    return old.get("spec") != new.get("spec") or _besides_spec(old) != _besides_spec(new)
 
 
-def _held(pod: Obj) -> list[tuple[Obj | None, Obj | None]]:
-    """What containers hold while they are resized (see ``requests.py``)."""
-    statuses = objects.get(pod, "status", "containerStatuses", default=())
-    return [(s.get("allocatedResources"), s.get("resources")) for s in statuses]
+def _besides_spec(pod: Obj) -> tuple[object, ...]:
+    """Labels, life span, and what containers hold while they are resized (see ``requests.py``)."""
+    status = pod.get("status") or {}
+    held = [(s.get("allocatedResources"), s.get("resources")) for s in status.get("containerStatuses") or ()]
+    return objects.labels(pod), status.get("startTime"), objects.is_deleting(pod), held
 
 
 def _host_ports(spec: Obj) -> Iterator[HostPort]:

@@ -3,8 +3,9 @@
 Theory of operation. Informers of pods and nodes feed the snapshot (what is placed) and the queue (what waits). The loop
 pops pods in order of priority and decides each on the snapshot; the winner is assumed there at once and bound while the
 next is decided. A pod that no node fits waits in the queue for a change that can help, and its condition and an event
-say why. What the server refuses is taken back and tried again, unless somebody else has placed or deleted the pod.
-Neighbours: ``intake.py`` takes changes in, ``decide.py`` and ``explain.py`` decide, ``writes.py`` performs.
+say why; where pods of lower priority are in its way they are taken away, and it waits for their room. What the server
+refuses is taken back and tried again, unless somebody else has placed or deleted the pod.
+Neighbours: ``intake.py`` takes changes in, ``decide.py`` and ``preempt.py`` decide, ``writes.py`` performs.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from pybernetes.control.informer import Informer
 from pybernetes.lib import log
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
-from pybernetes.meta import errors
-from pybernetes.scheduler import explain, podinfo, writes
+from pybernetes.meta import errors, objects
+from pybernetes.scheduler import explain, podinfo, preempt, writes
 from pybernetes.scheduler.decide import Decision, decide
 from pybernetes.scheduler.intake import Intake
+from pybernetes.scheduler.nominations import Nominations
 from pybernetes.scheduler.plugins.plugin import Change
+from pybernetes.scheduler.podinfo import PodInfo
+from pybernetes.scheduler.preempt import Candidate, Preemption
 from pybernetes.scheduler.queue import Entry, Queue
 from pybernetes.scheduler.snapshot import Snapshot
 from pybernetes.scheduler.writes import Job, Writes
@@ -57,18 +61,20 @@ class Scheduler:
         self, client: Client, manager: Informers, clock: Clock, entropy: Entropy, *,
         name: str = podinfo.DEFAULT_SCHEDULER, events: Events | None = None,
     ) -> None:  # fmt: skip
-        self._client, self._clock, self._entropy = client, clock, entropy
+        self._client, self._clock, self._entropy, self._name = client, clock, entropy, name
         self._nodes, self._pods = manager.informer("nodes"), manager.informer("pods")
+        self._budgets = manager.informer("poddisruptionbudgets.policy")
         self._events = events or Recorder(client, clock, name)
         self._active = asyncio.Event()
         self._snapshot, self._queue, self._writes = Snapshot(), Queue(clock, self._active.set), Writes()
-        self._intake = Intake(self._snapshot, self._queue, name)
+        self._nominations = Nominations()
+        self._intake = Intake(self._snapshot, self._queue, self._nominations, name)
         self._stopping = False
 
     async def run(self) -> None:
         """Work until ``stop``."""
         unsubscribe = (self._nodes.subscribe(self._intake.nodes), self._pods.subscribe(self._intake.pods))
-        await asyncio.gather(self._nodes.synced(), self._pods.synced())
+        await asyncio.gather(*(known.synced() for known in (self._nodes, self._pods, self._budgets)))
         self._writes.start()
         try:
             while not self._stopping:
@@ -98,14 +104,26 @@ class Scheduler:
     def _try(self, entry: Entry) -> Job:
         """Decide about a pod; what has to be written."""
         try:
-            decision = decide(self._snapshot, entry.info, self._entropy.uniform(0.0, 1.0))
+            with self._snapshot.supposing(there=self._nominations.kept_from(entry.info)):
+                decision, preemption = self._decide(entry.info)
         except Exception as error:  # a fault of ours over one pod must not end scheduling for all
             _log.error("no decision about a pod", error, pod=entry.info)
             return self._failed(entry, f"running the scheduler's plugins: {error}")
         if decision.node is None:
-            return self._rejected(entry, decision)
+            return self._rejected(entry, decision, preemption)
+        self._nominations.remove(entry.info.uid)
         self._snapshot.assume(entry.info, decision.node)
         return functools.partial(self._bind, entry, decision.node)
+
+    def _decide(self, pod: PodInfo) -> tuple[Decision, Preemption]:
+        chance, nominated = self._entropy.uniform(0.0, 1.0), self._nominations.node(pod.uid)
+        decision = decide(self._snapshot, pod, chance, nominated=nominated)
+        if decision.node is not None:
+            return decision, Preemption(None)
+        budgets = self._budgets.cache.list()
+        return decision, preempt.preempt(
+            self._snapshot, pod, decision, nominated=nominated, budgets=budgets, chance=chance
+        )
 
     async def _bind(self, entry: Entry, node_name: str) -> None:
         try:
@@ -127,15 +145,38 @@ class Scheduler:
         entry.pod = current
         await self._failed(entry, f"binding rejected: {error}")()
 
-    def _rejected(self, entry: Entry, decision: Decision) -> Job:
+    def _rejected(self, entry: Entry, decision: Decision, preemption: Preemption) -> Job:
         self._queue.give_back(entry, explain.plugins(decision))
-        return self._telling(entry, UNSCHEDULABLE, explain.message(decision, entry.info))
+        message = explain.message(decision, preemption.why_not)
+        if preemption.chosen is not None:
+            self._nominations.put(entry.info, preemption.chosen.node)
+            return functools.partial(self._make_room, entry, preemption.chosen, message)
+        if preemption.why_not == preempt.UNDER_WAY:
+            return self._telling(entry, UNSCHEDULABLE, message)
+        self._nominations.remove(entry.info.uid)
+        return self._telling(entry, UNSCHEDULABLE, message, nominated="")
+
+    async def _make_room(self, entry: Entry, chosen: Candidate, message: str) -> None:
+        """Take the victims away, and the hope of those of lower priority who wait for the same room."""
+        for victim in chosen.victims:
+            pod = self._pods.cache.get(victim.namespace, victim.name)
+            if pod is None or podinfo.identity(pod) != victim.uid or objects.is_deleting(pod):
+                continue
+            await writes.evict(self._client, self._clock, pod, self._name)
+            told = f"Preempted by pod {entry.info.uid} on node {chosen.node}"
+            self._events.emit(Event(pod, "Normal", "Preempted", told))
+        for loser in self._nominations.below(entry.info.priority, chosen.node):
+            self._nominations.remove(loser.uid)
+            await writes.unnominate(self._client, loser)
+        await self._telling(entry, UNSCHEDULABLE, message, nominated=chosen.node)()
 
     def _failed(self, entry: Entry, message: str) -> Job:
         self._queue.give_back(entry, None)
         return self._telling(entry, SCHEDULER_ERROR, message)
 
-    def _telling(self, entry: Entry, reason: str, message: str) -> Job:
-        """Say why a pod has no node: in an event, and in its condition."""
+    def _telling(self, entry: Entry, reason: str, message: str, nominated: str | None = None) -> Job:
+        """Say why a pod has no node: in an event, and in its status."""
         self._events.emit(Event(entry.pod, "Warning", "FailedScheduling", explain.note(message)))
-        return functools.partial(writes.tell_condition, self._client, self._clock, entry.pod, reason, message)
+        return functools.partial(
+            writes.tell_waiting, self._client, self._clock, entry.pod, reason, message, nominated=nominated
+        )

@@ -11,7 +11,9 @@ arrays as building anew.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -72,6 +74,7 @@ class Snapshot:
         self._pods: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
         self._by_node: dict[str, dict[str, PodInfo]] = {}
+        self._priorities: Counter[int] = Counter()
         self._unschedulable = np.zeros(0, dtype=np.bool_)
         self._columns = (self.allocatable, self.requested, self.score_requested, self.labels, self.taints)
         self._resize(_FIRST_SLOTS)
@@ -96,6 +99,10 @@ class Snapshot:
 
     def pods_on(self, node_name: str) -> Sequence[PodInfo]:
         return list(self._by_node.get(node_name, {}).values())
+
+    def lowest_priority(self) -> int | None:
+        """Of all placed pods; None where there are none."""
+        return min(self._priorities, default=None)
 
     def is_assumed(self, uid: str) -> bool:
         """Is its binding under way, or not yet told back by the watch?"""
@@ -183,8 +190,24 @@ class Snapshot:
         self._take(uid)
         return True
 
+    @contextmanager
+    def supposing(self, there: Iterable[PodInfo] = (), gone: Iterable[str] = ()) -> Iterator[None]:
+        """Within, the pods of ``there`` are placed too, and those with the uids of ``gone`` are not. Can be nested."""
+        taken = [pod for uid in gone if (pod := self._take(uid)) is not None]
+        placed = [pod for pod in there if pod.uid not in self._pods]
+        for pod in placed:
+            self._place(pod)
+        try:
+            yield
+        finally:
+            for pod in placed:
+                self._take(pod.uid)
+            for pod in taken:
+                self._place(pod)
+
     def _place(self, pod: PodInfo) -> None:
         self._pods[pod.uid] = pod
+        self._priorities[pod.priority] += 1
         self._by_node.setdefault(pod.node_name, {})[pod.uid] = pod
         for port in pod.host_ports:
             users = self.host_ports.setdefault(port, {})
@@ -197,6 +220,9 @@ class Snapshot:
         pod = self._pods.pop(uid, None)
         if pod is None:
             return None
+        self._priorities[pod.priority] -= 1
+        if not self._priorities[pod.priority]:
+            del self._priorities[pod.priority]
         fellows = self._by_node[pod.node_name]
         del fellows[uid]
         if not fellows:

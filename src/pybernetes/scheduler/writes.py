@@ -1,4 +1,4 @@
-"""What the scheduler writes: bindings, and the condition that tells why a pod waits. Few at a time, in order.
+"""What the scheduler writes: bindings, why a pod waits, and the end of its victims. Few at a time, in order.
 
 Rule: a condition is written only where it says something new, so a pod that is tried in vain for hours costs one write.
 Neighbours: ``scheduler.py`` decides what to write and learns from refusals.
@@ -15,6 +15,8 @@ from pybernetes.lib import log, tasks
 from pybernetes.lib.clock import Clock
 from pybernetes.meta import errors, objects, times
 from pybernetes.meta.objects import Obj
+from pybernetes.scheduler import nominations
+from pybernetes.scheduler.podinfo import PodInfo
 
 UNDER_WAY_MAX: Final = 64
 """Writes at the server at the same time; as many more wait, and whoever adds another waits with them."""
@@ -60,19 +62,51 @@ async def bind(client: Client, pod: Obj, node_name: str) -> None:
     await client.create("pods", binding, parent=name, subresource="binding", in_namespace=namespace)
 
 
-async def tell_condition(client: Client, clock: Clock, pod: Obj, reason: str, message: str) -> None:
-    """Write PodScheduled=False where it differs from what the pod says already."""
-    condition = unscheduled(pod, reason, message, clock.time())
-    if condition is None:
-        return
-    patch = {"status": {"conditions": [condition]}}
-    name, namespace = objects.name(pod), objects.namespace(pod)
+async def tell_waiting(
+    client: Client, clock: Clock, pod: Obj, reason: str, message: str, *, nominated: str | None = None
+) -> None:
+    """Write PodScheduled=False and the node where room is being made (empty: nowhere; None: as it is), where either
+    differs from what the pod says already."""
+    status: Obj = {}
+    if (condition := unscheduled(pod, reason, message, clock.time())) is not None:
+        status["conditions"] = [condition]
+    if nominated is not None and nominated != nominations.of(pod):
+        status["nominatedNodeName"] = nominated or None
+    if status:
+        await _patch_status(client, objects.namespace(pod), objects.name(pod), status)
+
+
+async def evict(client: Client, clock: Clock, victim: Obj, scheduler_name: str) -> None:
+    """Take a pod away for a more important one, with its own grace period (KEP-3329 for the condition)."""
+    condition = {
+        "type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler",
+        "message": f"{scheduler_name}: preempting to accommodate a higher priority pod",
+        "lastTransitionTime": times.render(clock.time()),
+    }  # fmt: skip
+    name, namespace, uid = objects.name(victim), objects.namespace(victim), objects.uid(victim)
+    await _patch_status(client, namespace, name, {"conditions": [condition]})
     try:
-        await client.patch("pods", name, patch, kind="strategic", namespace=namespace, subresource="status")
+        await client.delete("pods", name, namespace, uid=uid)
+    except (errors.NotFound, errors.Conflict):
+        return  # gone already, or another pod has its name
+    except errors.ApiError as error:
+        _log.warning("could not take a pod away for a more important one", pod=f"{namespace}/{name}", refusal=error)
+
+
+async def unnominate(client: Client, pod: PodInfo) -> None:
+    """No room is kept for a pod any more."""
+    await _patch_status(client, pod.namespace, pod.name, {"nominatedNodeName": None})
+
+
+async def _patch_status(client: Client, namespace: str, name: str, status: Obj) -> None:
+    try:
+        await client.patch(
+            "pods", name, {"status": status}, kind="strategic", namespace=namespace, subresource="status"
+        )
     except errors.NotFound:
         return  # deleted meanwhile: nobody is left to be told
     except errors.ApiError as error:
-        _log.warning("could not tell why a pod waits", pod=f"{namespace}/{name}", refusal=error)
+        _log.warning("could not write a pod's status", pod=f"{namespace}/{name}", refusal=error)
 
 
 def unscheduled(pod: Obj, reason: str, message: str, now: float) -> Obj | None:

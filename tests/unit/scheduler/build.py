@@ -12,7 +12,7 @@ from pybernetes.control.informer import Informer
 from pybernetes.kinds.table import builtin
 from pybernetes.meta import errors, objects
 from pybernetes.meta.objects import Obj
-from pybernetes.scheduler import podinfo, snapshot
+from pybernetes.scheduler import explain, podinfo, preempt, snapshot
 from pybernetes.scheduler.decide import Decision, decide
 from pybernetes.scheduler.snapshot import Snapshot
 
@@ -77,6 +77,13 @@ def decided(pod: Obj, nodes: Iterable[Obj], pods: Iterable[Obj] = (), chance: fl
     return decide(cluster(nodes, pods), podinfo.of(pod), chance)
 
 
+def told(pod: Obj, nodes: Iterable[Obj], pods: Iterable[Obj] = ()) -> str:
+    """Why ``pod`` fits nowhere, in one sentence."""
+    made, info = cluster(nodes, pods), podinfo.of(pod)
+    decision = decide(made, info, 0.0)
+    return explain.message(decision, preempt.preempt(made, info, decision).why_not)
+
+
 # ── an API ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -89,6 +96,7 @@ class Api:
         self.refusals: list[errors.ApiError] = []
         self.bound: list[tuple[str, str]] = []
         self.patches: list[tuple[str, Any]] = []
+        self.deleted: list[str] = []
         self.told: list[Event] = []
         self._informers: dict[str, Informer] = {}
 
@@ -126,6 +134,11 @@ class Api:
         self, method: str, path: str, *, query: Query | None = None, body: Any = None,
         content_type: str = "application/json",
     ) -> Any:  # fmt: skip
+        if method == "DELETE":
+            name = path.rpartition("/")[2]
+            self.deleted.append(name)
+            self.put("pods", objects.evolve(self.pod(name), ("metadata", "deletionTimestamp"), "2026-01-01T00:00:00Z"))
+            return {}
         *_, name, subresource = path.split("/")
         found = self.pod(name)
         if subresource == "binding":
@@ -134,8 +147,8 @@ class Api:
             self.bound.append((name, body["target"]["name"]))
             self.put("pods", objects.evolve(found, ("spec", "nodeName"), body["target"]["name"]))
         else:
-            self.patches.append((name, body))
-            self.put("pods", objects.evolve(found, ("status", "conditions"), body["status"]["conditions"]))
+            self.patches.append((name, body["status"]))
+            self.put("pods", {**found, "status": {**found["status"], **body["status"]}})
         return {}
 
     def watch(self, path: str, *, query: Query | None = None) -> AsyncIterator[Sequence[tuple[str, Obj]]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pybernetes.scheduler import explain, podinfo
+from pybernetes.scheduler import explain
 
-from .build import cordoned, decided, node, pod
+from .build import cordoned, decided, node, pod, told
 
 
 def test_no_nodes_at_all() -> None:
-    assert explain.message(decided(pod("p"), []), podinfo.of(pod("p"))) == "no nodes available to schedule pods"
+    assert told(pod("p"), []) == "no nodes available to schedule pods"
 
 
 def test_each_node_counts_for_the_first_plugin_that_rejects_it_and_texts_are_sorted() -> None:
@@ -22,7 +22,7 @@ def test_each_node_counts_for_the_first_plugin_that_rejects_it_and_texts_are_sor
         node("small", labels=ssd, cpu="1", memory="1Gi"),
     ]
     placed = [pod(f"q{i}", on=f"full-{i}", cpu="2") for i in range(10)]
-    assert explain.message(decided(asking, there, placed), podinfo.of(asking)) == (
+    assert told(asking, there, placed) == (
         "0/14 nodes are available: 1 Insufficient memory, 1 node(s) didn't match Pod's node affinity/selector, "
         "1 node(s) had untolerated taint {hw: gpu}, 1 node(s) were unschedulable, 11 Insufficient cpu. "
         "preemption: 0/14 nodes are available: 10 No preemption victims found for incoming pod, "
@@ -32,7 +32,7 @@ def test_each_node_counts_for_the_first_plugin_that_rejects_it_and_texts_are_sor
 
 def test_a_pod_that_never_preempts() -> None:
     asking = pod("p", cpu="8", preemptionPolicy="Never")
-    assert explain.message(decided(asking, [node("n")]), podinfo.of(asking)) == (
+    assert told(asking, [node("n")]) == (
         "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never."
     )
 

@@ -134,3 +134,30 @@ async def test_without_nodes_a_pod_waits_for_the_first_one() -> None:
         api.put("nodes", node("n1"))
         await clock.advance(0)
         assert api.bound == [("p", "n1")]
+
+
+async def test_room_is_made_for_a_higher_priority_and_kept_until_the_victims_are_gone() -> None:
+    api, clock = Api(), VirtualClock()
+    api.put("nodes", node("n1"), node("n2", cpu="1"))
+    victim, bystander = pod("victim", on="n1", cpu="3", priority=5), pod("bystander", on="n1", cpu="1", priority=5)
+    api.put("pods", victim, bystander)
+    async with running(api, clock):
+        api.put("pods", pod("urgent", cpu="3", priority=100))
+        await clock.advance(0)
+        assert api.deleted == ["victim"]
+        disrupted = objects.condition(api.pod("victim"), "DisruptionTarget") or {}
+        assert (disrupted["reason"], disrupted["message"]) == (
+            "PreemptionByScheduler",
+            "default-scheduler: preempting to accommodate a higher priority pod",
+        )
+        assert api.pod("urgent")["status"]["nominatedNodeName"] == "n1"
+        message = (objects.condition(api.pod("urgent"), "PodScheduled") or {})["message"]
+        assert message == "0/2 nodes are available: 2 Insufficient cpu."
+        assert ("Preempted", "Preempted by pod uid-urgent on node n1") in [(e.reason, e.message) for e in api.told]
+        api.remove("pods", api.pod("victim"))
+        api.put("pods", pod("lower", cpu="2", priority=5))
+        await clock.advance(0)
+        assert not api.bound
+        await clock.advance(1)
+        assert api.bound == [("urgent", "n1")]
+    assert api.deleted == ["victim"]
