@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pybernetes.client import wait
 from pybernetes.client.client import Client
+from pybernetes.cluster import roles
 from pybernetes.control.controller import Controller
 from pybernetes.control.runner import Manager
 from pybernetes.kinds import table
@@ -54,17 +55,22 @@ class Running:
 
 @asynccontextmanager
 async def control_plane(rows: Callable[[KindTable], tuple[Controller, ...]]) -> AsyncIterator[Running]:
-    """Run ``rows`` on a server that holds nothing but the namespace ``default``."""
+    """Run ``rows``, each as its own account, on a server with two namespaces and nothing but their roles."""
     clock, entropy, kinds = SystemClock(), SeededEntropy(1), table.builtin()
     cache = WatchCache(MemoryStore(clock), clock)
     await cache.start()
     api = Api(cache, kinds, clock, entropy, Options())
     await api.start()
     client = api.client(ADMIN)
-    await client.create("namespaces", namespace("default"))
+    for name in ("default", roles.NAMESPACE):
+        await client.create("namespaces", namespace(name))
+    controllers = rows(kinds)
+    for resource, obj in roles.bootstrap_objects(controllers):
+        await client.create(resource, obj)
     manager = Manager(client, clock, entropy)
-    for row in rows(kinds):
-        manager.add(row)
+    for row in controllers:
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{roles.NAMESPACE}")
+        manager.add(row, api.client(User(roles.user_name(row), groups=groups), row.name))
     await manager.start()
     try:
         yield Running(client, clock)

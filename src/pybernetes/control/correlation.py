@@ -81,6 +81,7 @@ class Correlator:
         self._told: _Recent[Told] = _Recent()
         self._similar: _Recent[_Similar] = _Recent()
         self._buckets: _Recent[_Bucket] = _Recent()
+        self._stamp = 0
 
     def correlate(self, event: Event, now: float) -> tuple[Hashable, Told] | None:
         """What to write of an event, and the key of its Event object; None when it is one too many.
@@ -90,8 +91,7 @@ class Correlator:
         message, key = self._combined(event, now)
         told = self._told.get(key)
         if told is None:
-            name = f"{objects.name(event.regarding)}.{round(now * 1e9):x}"
-            told = self._told.put(key, Told(name, event, message, now, now))
+            told = self._told.put(key, Told(self._name(event, now), event, message, now, now))
         else:
             told.count, told.last, told.message = told.count + 1, now, message
         return (key, told) if self._may_tell(_subject(event), now) else None
@@ -99,6 +99,11 @@ class Correlator:
     def forget(self, key: Hashable) -> None:
         """The Event object is gone: the next one starts anew."""
         self._told.drop(key)
+
+    def _name(self, event: Event, now: float) -> str:
+        """``<object>.<nanoseconds in hex>``, never the same twice, even where a clock stands still."""
+        self._stamp = max(round(now * 1e9), self._stamp + 1)
+        return f"{objects.name(event.regarding)}.{self._stamp:x}"
 
     def _combined(self, event: Event, now: float) -> tuple[str, Hashable]:
         """The message and the key of the Event object to which an event belongs."""

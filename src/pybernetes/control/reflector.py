@@ -2,8 +2,8 @@
 
 Theory of operation. ``State`` is where the loop stands: the resourceVersion from which it watches, none before the
 first list, and how often in a row it has failed. A list sets the version and each event and bookmark moves it, so a
-watch that ends goes on where it was. ``Expired`` (or ``Gone``) takes the version away, which means a list.
-Any other refusal is waited out: 0.1 s, doubled up to 30 s, with jitter.
+watch that ends goes on where it was. ``Expired`` (or ``Gone``) takes the version away, which means a list. Failures
+are waited out: 0.1 s, doubled up to 30 s, with jitter.
 Neighbours: ``informer.py`` is its target.
 """
 
@@ -35,15 +35,22 @@ class State:
     version: str = ""
     failures: int = 0
 
-    def reached(self, version: str) -> State:
-        """Something came: a list, an event or a bookmark of that resourceVersion."""
+    def listed(self, version: str) -> State:
+        """A list came. Only a watch that works ends a row of failures, since each round begins with a list."""
+        return replace(self, version=version)
+
+    def heard(self, version: str) -> State:
+        """Events came, the last of them of that resourceVersion."""
         return State(version or self.version)
 
     def failed(self, error: errors.ApiError) -> State:
         """The list or the watch was refused."""
-        if isinstance(error, errors.Expired | errors.Gone):
-            return State("", self.failures + 1 if not self.version else self.failures)
-        return replace(self, failures=self.failures + 1)
+        forgotten = isinstance(error, errors.Expired | errors.Gone)
+        return State("" if forgotten else self.version, self.failures + 1)
+
+    def ended(self, seconds: float) -> State:
+        """The server ended a watch of so many ``seconds`` that had brought nothing."""
+        return replace(self, failures=self.failures + 1 if seconds < SHORT_SECONDS else 0)
 
     def backoff_seconds(self, jitter: float) -> float:
         """How long to wait before the next try; ``jitter`` is of 0 to 1 and adds up to as much again."""
@@ -95,16 +102,15 @@ class Reflector:
         found = await self._client.list(self._resource, self._namespace, fields=self._fields)
         version = objects.meta(found).get("resourceVersion", "")
         self._target.replaced(found.get("items") or (), int(version or 0))
-        self.state = self.state.reached(version)
+        self.state = self.state.listed(version)
 
     async def _watch(self) -> None:
-        began, failures = self._clock.monotonic(), self.state.failures
+        began = self._clock.monotonic()
         events = self._client.watch(
             self._resource, self._namespace, resource_version=self.state.version, fields=self._fields
         )
-        heard = await self._hear(events)
-        if not heard and self._clock.monotonic() - began < SHORT_SECONDS:
-            self.state = replace(self.state, failures=failures + 1)
+        if not await self._hear(events):
+            self.state = self.state.ended(self._clock.monotonic() - began)
 
     async def _hear(self, events: AsyncIterator[Sequence[tuple[str, Obj]]]) -> bool:
         heard = False
@@ -115,7 +121,7 @@ class Reflector:
                 heard = True
                 version = objects.meta(batch[-1][1]).get("resourceVersion", "")
                 self._target.changed(batch, int(version or 0))
-                self.state = self.state.reached(version)
+                self.state = self.state.heard(version)
         finally:
             close = getattr(events, "aclose", None)
             if close is not None:

@@ -130,3 +130,9 @@ def test_a_flood_about_one_object_is_cut_off_and_others_are_heard() -> None:
     assert [found is not None for found in told] == [True] * BURST + [False] * 5
     assert correlator.correlate(event(regarding=NODE), 100.0) is not None
     assert correlator.correlate(event(), 100.0 + 301) is not None
+
+
+def test_no_two_event_objects_share_a_name_even_where_a_clock_stands_still() -> None:
+    correlator = Correlator()
+    told = [correlator.correlate(event(f"message {n}"), 100.0) for n in range(5)]
+    assert len({found[1].name for found in told if found}) == 5

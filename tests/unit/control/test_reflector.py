@@ -123,13 +123,19 @@ async def test_a_server_that_is_away_is_tried_again_less_and_less_often(
 
 
 def test_the_state_of_the_loop_is_a_version_and_a_count_of_failures() -> None:
-    state = State().reached("7")
+    state = State().listed("7")
     assert state.backoff_seconds(0.5) == 0
     away = state.failed(errors.ServiceUnavailable("away")).failed(errors.ServiceUnavailable("away"))
-    assert (away.version, away.failures) == ("7", 2)
-    assert away.backoff_seconds(0) == 0.2
-    assert away.backoff_seconds(1) == 0.4
+    assert away == State("7", 2)
+    assert (away.backoff_seconds(0), away.backoff_seconds(1)) == (0.2, 0.4)
     assert State(failures=99).backoff_seconds(0) == 30
-    assert away.reached("9") == State("9")
-    assert state.failed(errors.Expired("too old")) == State()
-    assert State().failed(errors.Expired("no list either")).failures == 1
+    assert away.heard("9") == State("9")
+    assert away.ended(60) == State("7")
+    assert away.ended(0.1) == State("7", 3)
+
+
+def test_a_server_that_always_forgets_is_not_asked_without_end() -> None:
+    state = State()
+    for _ in range(5):
+        state = state.listed("7").failed(errors.Expired("too old"))
+    assert state == State("", 5)
