@@ -1,6 +1,7 @@
 """The status of a simulated pod: everything that a kubelet would tell, made up from the spec. Pure.
 
 Rule: conditions of others (PodScheduled, DisruptionTarget) are kept as they are, readiness gates are opened.
+Nothing in it is null, so that the server has nothing to drop, which would cost it more than the write.
 Neighbours: ``stages.py`` says when which is due; ``node/podstatus.py`` is its counterpart for real pods.
 """
 
@@ -71,12 +72,7 @@ def _conditions(pod: Obj, at: str, values: dict[str, str]) -> list[Obj]:
         values = values | {"PodScheduled": "True"}
     since = {(c.get("type"), c.get("status")): c.get("lastTransitionTime") for c in found}
     ours: list[Obj] = [
-        {
-            "type": kind,
-            "status": value,
-            "lastProbeTime": None,
-            "lastTransitionTime": since.get((kind, value)) or at,
-        }
+        {"type": kind, "status": value, "lastTransitionTime": since.get((kind, value)) or at}
         for kind, value in values.items()
     ]
     return ours + kept
