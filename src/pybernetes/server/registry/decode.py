@@ -64,10 +64,15 @@ def typed(request: Request, api_version: str, kind: str) -> Obj:
 def raw(request: Request, *, api_version: str = "", kind: str = "") -> Any:
     """The JSON value of the body, whatever it is."""
     if request.obj is not None:
-        return orjson.loads(orjson.dumps(request.obj))
+        return copied(request.obj)
     if len(request.body) > BODY_BYTES_MAX:
         raise too_large()
     return negotiate.decode(request.body, request.headers.get("content-type", ""), api_version=api_version, kind=kind)
+
+
+def copied(value: Any) -> Any:
+    """A JSON value of the caller's own, by way of its bytes, which is the fastest deep copy there is."""
+    return orjson.loads(orjson.dumps(value))
 
 
 def too_large() -> errors.RequestEntityTooLarge:

@@ -58,9 +58,16 @@ def update_metadata(call: Call, new: Obj, old: Obj) -> None:
 
 
 def _own(call: Call, row: Kind, obj: Obj) -> Sequence[FieldError]:
-    if row.strategy.validate is _NO_JUDGE:
-        return call.context.schemas.validate(row.definition, obj)
-    return row.strategy.validate(obj)
+    if row.strategy.validate is not _NO_JUDGE:
+        return row.strategy.validate(obj)
+    return [wrong for wrong in call.context.schemas.validate(row.definition, obj) if not _is_list(call, row, wrong)]
+
+
+def _is_list(call: Call, row: Kind, wrong: FieldError) -> bool:
+    """Is it a list that is missing? To Go's decoder it is empty."""
+    schemas = call.context.schemas
+    node = schemas.field(row.definition, *(step.partition("[")[0] for step in wrong.path.split(".")))
+    return node is not None and schemas.resolve(node).get("type") == "array"
 
 
 def _distinct(found: Sequence[FieldError]) -> Sequence[FieldError]:

@@ -36,12 +36,13 @@ async def patch(call: Call, door: Door = OBJECT) -> Response:
     answer = encode.wanted(call)
     media = media_of(call)
     body = body_of(call, media)
-    if media == APPLY:
-        if door is OBJECT and call.context.cache.get(call.key) is None:
+    if media == APPLY and door is OBJECT and call.context.cache.get(call.key) is None:
+        try:
             return encode.stored(call, await create.insert(call, _applied_new(call, body)), answer, 201)
-        change: Change = lambda live: managed.applied(call, live, body)  # noqa: E731 one of two shapes of one name
-    else:
-        change = changer(call, media, body, call.kind.definition)
+        except errors.AlreadyExists:
+            if call.context.cache.get(call.key) is None:
+                raise
+    change = changer(call, media, body, call.kind.definition)
 
     def changed(record: Record) -> Obj:
         patched = change(call.asked_form(codec.decode_record(record)))
@@ -75,46 +76,52 @@ def _check_options(call: Call, media: str) -> None:
 
 def body_of(call: Call, media: str) -> Any:
     """The patch as a JSON value. Raises BadRequest."""
-    if media == APPLY and call.request.obj is None:
+    request = call.request
+    if len(request.body) > decode.BODY_BYTES_MAX:
+        raise decode.too_large()
+    if media == APPLY:
         return _applied_body(call)
-    if call.request.obj is None:
-        if len(call.request.body) > decode.BODY_BYTES_MAX:
-            raise decode.too_large()
-        value = negotiate.decode(call.request.body, negotiate.JSON)
-    else:
-        value = decode.raw(call.request)
+    value = negotiate.decode(request.body, negotiate.JSON) if request.obj is None else request.obj
     if media != JSON and not isinstance(value, dict):
         raise errors.BadRequest("json: cannot unmarshal array into Go value of type map[string]interface {}")
     return value
 
 
-def _applied_body(call: Call) -> Any:
+def _applied_body(call: Call) -> Obj:
+    """An object that at least names itself, as YAML or JSON."""
     try:
-        value = manifest.loads(call.request.body)
+        value = manifest.loads(call.request.body) if call.request.obj is None else decode.copied(call.request.obj)
     except manifest.ManifestError as error:
         raise errors.BadRequest(f"error decoding YAML: {error}") from error
-    if not isinstance(value, dict):
-        raise errors.BadRequest("error decoding YAML: the patch is not an object")
+    if not isinstance(value, dict) or not isinstance(value.get("metadata", {}), dict):
+        raise errors.BadRequest("error decoding YAML: the patch is no object with metadata")
+    value["metadata"] = {"name": call.name, **(value.get("metadata") or {})}
     return value
 
 
 def changer(call: Call, media: str, body: Any, definition: str) -> Change:
-    """What a patch that is no apply patch does to an object of ``definition``."""
-    if media == STRATEGIC:
-        return lambda obj: strategic.apply(call.context.schemas, definition, obj, body)
-    return _PLAIN[media](body)
+    """What the patch does to an object of ``definition``; each time with a copy of its own, since parts of a patch
+    become parts of the object."""
+
+    def change(obj: Obj) -> Obj:
+        patched: Obj = _PATCHES[media](call, definition, obj, decode.copied(body))
+        return patched
+
+    return change
 
 
-_PLAIN: Final[Mapping[str, Callable[[Any], Change]]] = {
-    JSON: lambda operations: lambda obj: jsonpatch.apply(obj, operations),
-    MERGE: lambda merged: lambda obj: mergepatch.apply(obj, merged),
+_PATCHES: Final[Mapping[str, Callable[[Call, str, Obj, Any], Any]]] = {
+    JSON: lambda call, definition, obj, body: jsonpatch.apply(obj, body),
+    MERGE: lambda call, definition, obj, body: mergepatch.apply(obj, body),
+    STRATEGIC: lambda call, definition, obj, body: strategic.apply(call.context.schemas, definition, obj, body),
+    APPLY: lambda call, definition, obj, body: managed.applied(call, obj, body),
 }
 
 
 def _applied_new(call: Call, body: Obj) -> Obj:
     """The object that an apply patch creates."""
-    obj = checked(call, managed.applied(call, None, body), call.kind, body)
-    create.placed(call, obj)["name"] = call.name
+    obj = checked(call, managed.applied(call, None, decode.copied(body)), call.kind, body)
+    create.placed(call, obj)
     return call.stored_form(obj)
 
 
