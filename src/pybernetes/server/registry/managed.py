@@ -19,8 +19,7 @@ from pybernetes.server.registry.doors import put
 
 _APPLY: Final = "application/apply-patch"
 _STATUS: Final = (("status",),)
-_NOT_APPLY: Final = "application/apply-patch"
-_STATUS: Final = (("spec",), ("metadata", "ownerReferences"))
+_BUT_STATUS: Final = (("spec",), ("metadata", "ownerReferences"))
 
 
 def created(call: Call, obj: Obj) -> None:
@@ -63,7 +62,7 @@ def _tracked(call: Call, old: Obj | None, new: Obj) -> Sequence[Obj]:
 
 def _ignored(row: Kind, subresource: str) -> Sequence[Sequence[str]]:
     if subresource == "status":
-        return _NOT_STATUS
+        return _BUT_STATUS
     return _STATUS if "status" in row.subresources else ()
 
 
