@@ -114,12 +114,6 @@ class Cluster:
         more = {"kind": "strategic", "namespace": NAMESPACE, **more}
         return await self.client.patch(resource, name, patch, **more)
 
-    async def events(self, name: str, reason: str) -> Sequence[str]:
-        """The messages of the events of one reason about an object, in order of their happening."""
-        found = await self.list("events")
-        mine = [e for e in found if e["involvedObject"]["name"] == name and e["reason"] == reason]
-        return [e["message"] for e in sorted(mine, key=lambda e: int(objects.resource_version(e)))]
-
     # ── waiting ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def until(self, resource: str, name: str, predicate: Callable[[Obj], Any], namespace: str = NAMESPACE) -> Obj:
@@ -154,3 +148,12 @@ class Cluster:
                     elif kind != "BOOKMARK":
                         held[objects.name(obj)] = obj
         return [*held.values()]
+
+    async def until_events(self, name: str, reason: str, predicate: Callable[[Sequence[str]], Any]) -> Sequence[str]:
+        """The messages of the events of one reason about an object, in order, as soon as ``predicate`` holds."""
+
+        def told(events: Sequence[Obj]) -> list[str]:
+            mine = (e for e in events if (e["involvedObject"]["name"], e["reason"]) == (name, reason))
+            return [e["message"] for e in sorted(mine, key=objects.resource_version)]
+
+        return told(await self.until_all("events", lambda events: predicate(told(events))))
