@@ -30,6 +30,7 @@ PATIENCE_SECONDS = 20
 class Running:
     """``client`` is the admin's."""
 
+    api: Api
     client: Client
     clock: SystemClock
 
@@ -73,7 +74,7 @@ async def control_plane(rows: Callable[[KindTable], tuple[Controller, ...]]) -> 
         manager.add(row, api.client(User(roles.user_name(row), groups=groups), row.name))
     await manager.start()
     try:
-        yield Running(client, clock)
+        yield Running(api, client, clock)
     finally:
         await manager.stop()
         await api.stop()
