@@ -161,3 +161,6 @@ def end(host: Containerd, daemon: subprocess.Popen[bytes]) -> None:
         )  # fmt: skip
     os.killpg(daemon.pid, signal.SIGTERM)
     daemon.wait(timeout=10)
+    for tree in Path("/sys/fs/cgroup").glob(f"*{host.cgroup_root}"):
+        for folder, _, _ in os.walk(tree, topdown=False):
+            Path(folder).rmdir()

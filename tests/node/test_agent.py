@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from pybernetes.meta import objects
+from pybernetes.testing.onenode import container_status as status
 
-from .world import FOREVER, IMAGE, World, shell, status
+from .world import FOREVER, IMAGE, World, shell
 
 pytestmark = pytest.mark.node
 
@@ -109,8 +110,7 @@ async def test_a_variable_from_nowhere_is_a_config_error_until_its_secret_comes(
     pod = await world.until("p", lambda found: waiting(found, "CreateContainerConfigError"))
     assert status(pod, "c")["state"]["waiting"]["message"] == 'secret "s" not found'
     assert await world.said("p", 'Error: secret "s" not found')
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "default"}}
-    await world.create("secrets", secret)
+    await world.create("secrets", "Secret", "s")
     await world.ready("p")
 
 

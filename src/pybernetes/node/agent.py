@@ -66,7 +66,7 @@ class Agent:
         self._shop = Workshop(
             config=config, machine=self._machine, client=client, runtime=runtime, clock=clock, entropy=entropy,
             recorder=self._recorder, references=self._references, tokens=Tokens(client, clock),
-            images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup), resolver=_own_resolver(),
+            images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup, config.cgroups), resolver=_own_resolver(),
             slots=asyncio.Semaphore(STARTS_MAX),
         )  # fmt: skip
         self._working: dict[str, _Working] = {}
@@ -100,6 +100,10 @@ class Agent:
         await self._workers.stop()
         await self._references.stop()
         await self._recorder.stop()
+
+    def pods(self) -> list[Obj]:
+        """The pods of this node as last seen, those among them that the API has lost and that still end."""
+        return [working.worker.pod for working in self._working.values()]
 
     def is_at_rest(self) -> bool:
         """Whether no pod's worker has anything to do or under way."""

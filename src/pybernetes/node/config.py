@@ -23,6 +23,8 @@ class Config:
     """Root of the container logs, laid out as /var/log/pods."""
     cgroup: str
     """Parent of ``kubepods`` in every hierarchy, as a path from its root."""
+    cgroups: Path = Path("/sys/fs/cgroup")
+    """Where the hierarchies are mounted; nothing is limited where there are none."""
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -18,7 +18,6 @@ from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 from pybernetes.node import podspec, qos
 
-ROOT: Final = Path("/sys/fs/cgroup")
 _CONTROLLERS: Final = "+cpu +cpuset +memory +pids"
 _FOLDERS: Final = {qos.GUARANTEED: "", qos.BURSTABLE: "/burstable", qos.BEST_EFFORT: "/besteffort"}
 Setting: TypeAlias = tuple[str, str, str]
@@ -26,12 +25,14 @@ Setting: TypeAlias = tuple[str, str, str]
 
 
 class PodCgroups:
-    """``base`` is the node's own path in every hierarchy."""
+    """``base`` is the node's own path in every hierarchy, ``root`` where these are mounted."""
 
-    def __init__(self, base: str, root: Path = ROOT) -> None:
+    def __init__(self, base: str, root: Path) -> None:
         self._base, self._root = base.rstrip("/"), root
         self._unified = (root / "cgroup.controllers").exists()
         self._burstable: dict[str, int] = {}
+        self._classes: dict[str, int] = {}
+        """The milli CPU that each class's cgroup was last given."""
 
     def path(self, pod: Obj) -> str:
         """A pod's cgroup parent, as the runtime is told of it."""
@@ -39,10 +40,9 @@ class PodCgroups:
 
     def make(self, pod: Obj) -> None:
         """Have the pod's cgroup with its limits. Raises OSError."""
-        self._ensure(f"{self._base}/kubepods/besteffort", class_settings(0, unified=self._unified))
         if _class(pod) == qos.BURSTABLE:
             self._burstable[objects.uid(pod)] = _milli_cpu(pod)
-        self._write_burstable()
+        self._weigh_classes()
         self._ensure(self.path(pod), pod_settings(pod, unified=self._unified))
 
     def remove(self, pod: Obj) -> None:
@@ -53,11 +53,14 @@ class PodCgroups:
             for inner, _, _ in os.walk(top, topdown=False):
                 os.rmdir(inner)
         if self._burstable.pop(objects.uid(pod), None) is not None:
-            self._write_burstable()
+            self._weigh_classes()
 
-    def _write_burstable(self) -> None:
-        settings = class_settings(sum(self._burstable.values()), unified=self._unified)
-        self._ensure(f"{self._base}/kubepods/burstable", settings)
+    def _weigh_classes(self) -> None:
+        """Burstable pods weigh together what they ask for; the others nothing."""
+        for name, milli_cpu in (("burstable", sum(self._burstable.values())), ("besteffort", 0)):
+            if self._classes.get(name) != milli_cpu:
+                self._ensure(f"{self._base}/kubepods/{name}", class_settings(milli_cpu, unified=self._unified))
+                self._classes[name] = milli_cpu
 
     def _hierarchies(self) -> list[Path]:
         """One per controller in version 1 (a file ``tasks`` tells them from version 2's), one in all in version 2."""
@@ -77,8 +80,9 @@ class PodCgroups:
                     here.mkdir()
                     _inherit_cpuset(here)
         for controller, file, value in settings:
-            target = (self._root if self._unified else self._root / controller) / path.lstrip("/") / file
-            target.write_text(value)
+            folder = (self._root if self._unified else self._root / controller) / path.lstrip("/")
+            if folder.is_dir():  # not where this machine does not have the controller
+                (folder / file).write_text(value)
 
 
 def _inherit_cpuset(here: Path) -> None:

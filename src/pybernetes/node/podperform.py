@@ -7,6 +7,7 @@ Neighbours: ``podplan.py`` asks, ``podworker.py`` calls, ``podstarts.py`` and ``
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -126,7 +127,7 @@ class Performer:
         self._notes.reported = True
 
     async def forget(self, pod: Obj, action: actions.Forget, observed: Observed) -> None:
-        self._dirs.remove()
+        await asyncio.to_thread(self._dirs.remove)  # an emptyDir may hold any number of files
         self.forgotten = True
 
     # ── its containers ───────────────────────────────────────────────────────────────────────────────────
