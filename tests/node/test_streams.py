@@ -19,6 +19,7 @@ from pybernetes.cluster import pki
 from pybernetes.control.runner import Manager
 from pybernetes.kinds import table
 from pybernetes.lib import tls
+from pybernetes.lib.entropy import SystemEntropy
 from pybernetes.lib.http.client import HttpClient
 from pybernetes.lib.http.message import HttpRequest, HttpResponse
 from pybernetes.lib.http.serve import serve
@@ -27,8 +28,9 @@ from pybernetes.node.server import NodeServer
 from pybernetes.server import requestinfo
 from pybernetes.server.connect import Connector
 from pybernetes.server.context import Request
+from pybernetes.testing.onenode import container_status
 
-from .world import FOREVER, World, shell, status
+from .world import FOREVER, World, shell
 
 pytestmark = pytest.mark.node
 V4 = "v4.channel.k8s.io"
@@ -68,7 +70,7 @@ async def streams(
     world = World(containerd)
     world.config = replace(world.config, ip="127.0.0.1", port=unused_tcp_port)
     await world.start()
-    manager = Manager(world.admin, world.clock, world.entropy)
+    manager = Manager(world.admin, world.clock, SystemEntropy())
     pods = manager.informer("pods", fields="spec.nodeName=node-1")
     server = NodeServer("node-1", pods.cache, world.runtime, world.clock)
     await server.start(tls.server_context(files.certificate(node), files.key(node), ca), "127.0.0.1", unused_tcp_port)
@@ -206,9 +208,5 @@ async def test_the_log_of_the_run_before_is_kept(streams: Streams) -> None:
     await streams.world.pod("web", shell("c", "echo run; exit 1"))
     found = await streams.log("web", previous="true")
     assert found == 'previous terminated container "c" in pod "web" not found'
-    await streams.world.until("web", lambda pod: pod and _restarts(pod) >= 1)
+    await streams.world.until("web", lambda pod: container_status(pod, "c").get("restartCount"))
     assert await streams.log("web", previous="true") == "run\n"
-
-
-def _restarts(pod: Any) -> int:
-    return int(status(pod, "c")["restartCount"]) if pod["status"].get("containerStatuses") else 0
