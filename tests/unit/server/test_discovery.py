@@ -129,9 +129,11 @@ def test_an_older_client_gets_v2beta1_and_a_plain_one_a_plain_list() -> None:
 
 def test_whoever_has_the_tree_is_told_so() -> None:
     served = Discovery(table.builtin())
-    tag = dict(ask(served, "/apis", accept=KUBECTL).headers)["ETag"]
+    first = ask(served, "/apis", accept=KUBECTL)
+    tag = dict(first.headers)["ETag"]
     again = ask(served, "/apis", **{"accept": KUBECTL, "if-none-match": tag})
     assert (again.status, again.body) == (304, b"")
+    assert again.content_type == first.content_type
 
 
 def test_a_new_row_shows_and_a_removed_one_is_gone() -> None:
