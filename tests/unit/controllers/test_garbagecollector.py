@@ -189,6 +189,11 @@ def test_only_changes_of_owners_finalizers_and_deletion_wake_anybody() -> None:
     assert keys(A, None, dying) == [key(RS)]
 
 
+def test_an_owner_that_waits_hears_that_a_dependent_was_taken_from_it() -> None:
+    dying = made(REPLICA_SET, "web-1", finalizer="foregroundDeletion")
+    assert keys(A, made(POD, "a"), dying) == [key(RS)]
+
+
 def test_all_that_can_own_or_be_owned_is_watched_by_its_metadata() -> None:
     watched = {row.resource for row in ROW.inputs}
     assert {"pods", "nodes", "leases.coordination.k8s.io", "endpointslices.discovery.k8s.io"} <= watched

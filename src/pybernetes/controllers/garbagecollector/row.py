@@ -50,7 +50,9 @@ def keys_of(graph: Graph, resource: str) -> KeysOf:
     def keys(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
         if new is None:
             return _ended(graph, snapshot, resource, old or {})
-        return () if _is_same(old, new) else _came(graph, snapshot, resource, new)
+        if _is_same(old, new):
+            return ()
+        return dict.fromkeys([*_came(graph, snapshot, resource, new), *_waiting(graph, snapshot, old or {})])
 
     return keys
 
@@ -59,7 +61,12 @@ def _ended(graph: Graph, snapshot: Snapshot, resource: str, obj: Obj) -> Iterabl
     """An object is gone: its dependents may follow, and an owner that waited for it may go."""
     if graph.dependents(snapshot, objects.uid(obj)):
         yield owners.owner_key(resource, obj)
-    for owner, found in _owners(graph, snapshot, obj):
+    yield from _waiting(graph, snapshot, obj)
+
+
+def _waiting(graph: Graph, snapshot: Snapshot, before: Obj) -> Iterable[Key]:
+    """Owners that wait for an object as it was before: it may block them no more."""
+    for owner, found in _owners(graph, snapshot, before):
         if found is not None and owners.waits_for_dependents(found):
             yield owner
 
