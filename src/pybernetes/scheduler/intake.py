@@ -71,7 +71,7 @@ class Intake:
             return
         self._queue.remove(uid)
         self._nominations.remove(uid)
-        after = podinfo.of(new)
+        after = known if known is not None and podinfo.is_as_assumed(old, new, known) else podinfo.of(new)
         yield from changes.of_placed(self._snapshot.put_pod(after), after)
 
     def _left(self, uid: str) -> Iterator[Change]:

@@ -102,6 +102,13 @@ def differs(old: Obj, new: Obj) -> bool:
     return old.get("spec") != new.get("spec") or _besides_spec(old) != _besides_spec(new)
 
 
+def is_as_assumed(old: Obj | None, new: Obj, assumed: PodInfo) -> bool:
+    """Did a pod get just the node that it was assumed on, and nothing else?"""
+    if old is None or _besides_spec(old) != _besides_spec(new):
+        return False
+    return bool(new["spec"] == {**old["spec"], "nodeName": assumed.node_name})
+
+
 def _besides_spec(pod: Obj) -> tuple[object, ...]:
     """Labels, life span, and what containers hold while they are resized (see ``requests.py``)."""
     status = pod.get("status") or {}

@@ -10,6 +10,7 @@ Rule 3: for scoring, a container that asks for no cpu or memory is taken to ask 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
@@ -41,6 +42,7 @@ def amounts(stated: Mapping[str, object] | None) -> Amounts:
     return {name: amount(name, value) for name, value in (stated or {}).items()}
 
 
+@functools.lru_cache(maxsize=8192)
 def amount(resource: str, value: object) -> int:
     """A quantity in the unit in which its resource is counted."""
     return quantity.milli(value) if resource == CPU else quantity.value(value)

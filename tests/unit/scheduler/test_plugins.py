@@ -170,7 +170,10 @@ def test_preferred_terms_weigh_more_than_room() -> None:
 def test_untolerated_preferences_are_counted() -> None:
     snapshot = cluster([PLAIN, node("n", taints=["a:PreferNoSchedule", "b:PreferNoSchedule", "c:PreferNoSchedule"])])
     asking = podinfo.of(tolerating(key="b", operator="Exists"))
-    assert taints.discouraged(snapshot, asking).tolist() == [0, 2]
+    counts = taints.discouraged(snapshot, asking)
+    assert counts is not None
+    assert counts.tolist() == [0, 2]
+    assert taints.discouraged(cluster([PLAIN]), asking) is None
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pybernetes.scheduler.columns import Mask
 from pybernetes.scheduler.plugins.plugin import SCORE_MAX, Rejection, Scores
 from pybernetes.scheduler.podinfo import PodInfo
 from pybernetes.scheduler.requests import CPU, MEMORY, PODS
@@ -41,16 +42,18 @@ def _short(snapshot: Snapshot, pod: PodInfo) -> Iterable[Rejection]:
 
 def least_allocated(snapshot: Snapshot, pod: PodInfo) -> Scores:
     """The share of cpu and memory that would be left, 0..100, averaged over those that the node has."""
-    total = np.zeros(snapshot.count, dtype=np.int64)
-    weights = np.zeros(snapshot.count, dtype=np.int64)
-    for resource in _SCORED:
-        allocatable = snapshot.amounts(snapshot.allocatable, resource)
-        left = allocatable - snapshot.amounts(snapshot.score_requested, resource) - pod.score_requests[resource]
-        np.maximum(left, 0, out=left)
-        left *= SCORE_MAX
-        total += left // np.maximum(allocatable, 1)
-        weights += allocatable > 0
-    return total // np.maximum(weights, 1)
+    shares = [_left(snapshot, pod, resource) for resource in _SCORED]
+    total, both = shares[0] + shares[1], _has(snapshot, CPU) & _has(snapshot, MEMORY)
+    return np.where(both, total >> 1, total)
+
+
+def _left(snapshot: Snapshot, pod: PodInfo, resource: str) -> Scores:
+    """Whole hundredths, rounded down. Dividing as floats is exact up to 90 TB, and many times faster."""
+    allocatable = snapshot.amounts(snapshot.allocatable, resource)
+    left = allocatable - snapshot.amounts(snapshot.score_requested, resource) - pod.score_requests[resource]
+    np.maximum(left, 0, out=left)
+    left *= SCORE_MAX
+    return (left / np.maximum(allocatable, 1)).astype(np.int64)
 
 
 def balanced(snapshot: Snapshot, pod: PodInfo) -> Scores | None:
@@ -58,9 +61,13 @@ def balanced(snapshot: Snapshot, pod: PodInfo) -> Scores | None:
     if not any(pod.requests.get(resource) for resource in _SCORED):
         return None
     used = [_used(snapshot, pod, resource) for resource in _SCORED]
-    both = (snapshot.amounts(snapshot.allocatable, CPU) > 0) & (snapshot.amounts(snapshot.allocatable, MEMORY) > 0)
-    deviation = np.where(both, np.abs(used[0] - used[1]) / 2, 0.0)
+    deviation = np.abs(used[0] - used[1])
+    deviation *= 0.5 * (_has(snapshot, CPU) & _has(snapshot, MEMORY))
     return ((1.0 - deviation) * SCORE_MAX).astype(np.int64)
+
+
+def _has(snapshot: Snapshot, resource: str) -> Mask:
+    return snapshot.amounts(snapshot.allocatable, resource) > 0
 
 
 def _used(snapshot: Snapshot, pod: PodInfo, resource: str) -> NDArray[np.float64]:

@@ -31,13 +31,15 @@ def untolerated(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
     return tuple(rejection for rejection in found if rejection.nodes.any())
 
 
-def discouraged(snapshot: Snapshot, pod: PodInfo) -> Scores:
-    """How many PreferNoSchedule taints of each node the pod does not tolerate."""
+def discouraged(snapshot: Snapshot, pod: PodInfo) -> Scores | None:
+    """How many PreferNoSchedule taints of each node the pod does not tolerate; no opinion where there are none."""
     tolerations = [t for t in pod.tolerations if t.get("effect") in (None, "", _DISCOURAGING)]
     counts = [
         sum(taint.effect == _DISCOURAGING and not tolerates(tolerations, taint) for taint in taints)
         for taints in snapshot.taints.values
     ]
+    if not any(counts):
+        return None
     return snapshot.taints.spread(np.array(counts, dtype=np.int64), snapshot.count)
 
 
