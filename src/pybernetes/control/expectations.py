@@ -40,9 +40,6 @@ class Written:
         if uid:
             self.gone[resource, namespace, name] = uid
 
-    def __bool__(self) -> bool:
-        return bool(self.versions or self.gone)
-
 
 class Expectations(Generic[K]):
     """``caches`` are those that the plans read; writes to other resources need not be waited for."""

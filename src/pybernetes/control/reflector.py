@@ -90,6 +90,9 @@ class Reflector:
                 await self._watch()
             except errors.ApiError as error:
                 self._failed(error)
+            except Exception as error:  # a fault in one event must not end the following; a list makes it good
+                _log.error("a resource is listed again after a fault", error, resource=self._resource)
+                self.state = State("", self.state.failures + 1)
             if wait := self.state.backoff_seconds(self._entropy.uniform(0, 1)):
                 await self._clock.sleep(wait)
 

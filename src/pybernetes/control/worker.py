@@ -27,7 +27,7 @@ from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import errors
 
 BREATH: Final = 16
-"""Plans in a row that had nothing to write, after which others get their turn."""
+"""Keys in a row after which others get their turn: neither a plan nor a write in process need wait for anything."""
 
 _log = log.Log("control.worker")
 _QUIET: Final = (errors.Conflict, errors.NotFound, errors.ServiceUnavailable)
@@ -89,23 +89,21 @@ class Worker:
             return ()
 
     async def _work(self) -> None:
-        idle = 0
         while True:
-            key = await self._queue.get()
-            try:
-                idle = 0 if await self._process(key) else idle + 1
-            finally:
-                self._queue.done(key)
-            if idle >= BREATH:
-                idle = 0
-                await asyncio.sleep(0)
+            for _ in range(BREATH):
+                key = await self._queue.get()
+                try:
+                    await self._process(key)
+                finally:
+                    self._queue.done(key)
+            await asyncio.sleep(0)
 
-    async def _process(self, key: Key) -> bool:
-        """Plan a key and carry the plan out; was there anything to do?"""
+    async def _process(self, key: Key) -> None:
+        """Plan a key and carry the plan out, unless the caches have yet to see what the last plan wrote."""
         wait = self._expectations.wait_seconds(key)
         if wait > 0:
             self._queue.add_after(key, wait)
-            return False
+            return
         written = Written()
         try:
             plan = self.controller.plan(self._snapshot, key, self._clock.time())
@@ -117,7 +115,6 @@ class Worker:
             if after is not None:
                 self._queue.add_after(key, after)
         self._expectations.expect(key, written)
-        return bool(written)
 
     def _failed(self, key: Key, error: Exception) -> None:
         failures = self._queue.add_failed(key)

@@ -122,6 +122,19 @@ async def test_a_server_that_is_away_is_tried_again_less_and_less_often(
     assert informer.has_synced
 
 
+async def test_a_fault_is_logged_and_made_good_by_a_list(
+    manager: Manager, api: SmallApi, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    informer = manager.informer("configmaps")
+    await informer.synced()
+    api.put(f"{MAPS}/odd", {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {}})
+    await clock.advance(0)
+    api.objects[f"{MAPS}/odd"] = config_map("odd")
+    await clock.advance(1)
+    assert informer.cache.get("default", "odd") is not None
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
 def test_the_state_of_the_loop_is_a_version_and_a_count_of_failures() -> None:
     state = State().listed("7")
     assert state.backoff_seconds(0.5) == 0
