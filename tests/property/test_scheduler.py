@@ -33,9 +33,13 @@ def pods(draw: st.DrawFn, placed: bool) -> Obj:
     container = {"name": "c", "resources": {"requests": requests}, "ports": draw(ports)}
     spec: dict[str, Any] = {"containers": [container], "nodeSelector": draw(labels) if draw(st.booleans()) else {}}
     spec["priority"] = draw(st.integers(0, 3))
+    if draw(st.booleans()):
+        term = {"topologyKey": "zone", "labelSelector": {"matchLabels": draw(labels)}}
+        kind = draw(st.sampled_from(["podAffinity", "podAntiAffinity"]))
+        spec["affinity"] = {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     if placed:
         spec["nodeName"] = draw(st.sampled_from(NODES))
-    return {"metadata": {"name": draw(st.sampled_from(PODS))}, "spec": spec}
+    return {"metadata": {"name": draw(st.sampled_from(PODS)), "labels": draw(labels)}, "spec": spec}
 
 
 class SnapshotModel(RuleBasedStateMachine):
@@ -125,7 +129,8 @@ def told(found: Snapshot) -> dict[str, Any]:
         values["taints"] = found.taints.values[found.taints.ids(found.count)[slot]]
         values["unschedulable"] = bool(found.unschedulable[slot])
         nodes[name] = values
-    return {"nodes": nodes, "ports": found.host_ports, "on": {n: {str(p) for p in found.pods_on(n)} for n in NODES}}
+    tallies = [tally.counts for tally in (found.host_ports, found.groups, found.averse, found.fond)]
+    return {"nodes": nodes, "tallies": tallies, "on": {n: {str(p) for p in found.pods_on(n)} for n in NODES}}
 
 
 TestSnapshot = SnapshotModel.TestCase

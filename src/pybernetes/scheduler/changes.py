@@ -32,6 +32,8 @@ def of_placed(before: PodInfo | None, after: PodInfo | None) -> Iterator[Change]
     """A placed pod changed, or is placed no more."""
     if before is not None and (after is None or _asks_less(before, after)):
         yield Change.POD_GONE
+    if after is not None and (before is None or before.group != after.group):
+        yield Change.POD_PLACED
 
 
 def matters(old: Obj, new: Obj) -> bool:

@@ -41,6 +41,15 @@ class Intake:
                 self._snapshot.remove_node(objects.name(old))
         self._queue.wake(happened)
 
+    def namespaces(self, deltas: Sequence[Delta]) -> None:
+        """Namespaces changed: (old, new)."""
+        for old, new in deltas:
+            if new is not None:
+                self._snapshot.namespaces[objects.name(new)] = objects.labels(new)
+            elif old is not None:
+                self._snapshot.namespaces.pop(objects.name(old), None)
+        self._queue.wake((Change.POD_PLACED,))
+
     def pods(self, deltas: Sequence[Delta]) -> None:
         """Pods changed: (old, new)."""
         happened: set[Change] = set()
@@ -71,6 +80,8 @@ class Intake:
             return
         self._queue.remove(uid)
         self._nominations.remove(uid)
+        if self._snapshot.is_assumed(uid):
+            yield Change.POD_PLACED
         after = known if known is not None and podinfo.is_as_assumed(old, new, known) else podinfo.of(new)
         yield from changes.of_placed(self._snapshot.put_pod(after), after)
 

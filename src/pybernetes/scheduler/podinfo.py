@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.scheduler import requests
+from pybernetes.scheduler import requests, tally, ties
+from pybernetes.scheduler.tally import Group
+from pybernetes.scheduler.ties import PREFERRED, REQUIRED, Ties
 
 DEFAULT_SCHEDULER: Final = "default-scheduler"
 _ENDED: Final = ("Succeeded", "Failed")
-_REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
-_PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
 class HostPort(NamedTuple):
@@ -46,6 +46,8 @@ class PodInfo:
     started: str
     """status.startTime; empty for a pod that has not begun."""
     is_deleting: bool
+    group: Group
+    ties: Ties
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
@@ -54,7 +56,7 @@ class PodInfo:
 def of(pod: Obj) -> PodInfo:
     spec = objects.get(pod, "spec", default={})
     affinity = objects.get(spec, "affinity", "nodeAffinity", default={})
-    required = affinity.get(_REQUIRED)
+    required = affinity.get(REQUIRED)
     return PodInfo(
         uid=identity(pod),
         namespace=objects.namespace(pod),
@@ -66,12 +68,14 @@ def of(pod: Obj) -> PodInfo:
         score_requests=requests.for_score(pod),
         node_selector=spec.get("nodeSelector") or {},
         required_terms=None if required is None else required.get("nodeSelectorTerms") or (),
-        preferred_terms=affinity.get(_PREFERRED) or (),
+        preferred_terms=affinity.get(PREFERRED) or (),
         tolerations=spec.get("tolerations") or (),
         host_ports=tuple(_host_ports(spec)),
         labels=objects.labels(pod),
         started=objects.get(pod, "status", "startTime", default=""),
         is_deleting=objects.is_deleting(pod),
+        group=tally.group(objects.namespace(pod), objects.labels(pod), objects.is_deleting(pod)),
+        ties=ties.of(pod),
     )
 
 

@@ -63,7 +63,10 @@ class Scheduler:
     ) -> None:  # fmt: skip
         self._client, self._clock, self._entropy, self._name = client, clock, entropy, name
         self._nodes, self._pods = manager.informer("nodes"), manager.informer("pods")
-        self._budgets = manager.informer("poddisruptionbudgets.policy")
+        self._namespaces, self._budgets = (
+            manager.informer("namespaces"),
+            manager.informer("poddisruptionbudgets.policy"),
+        )
         self._events = events or Recorder(client, clock, name)
         self._active = asyncio.Event()
         self._snapshot, self._queue, self._writes = Snapshot(), Queue(clock, self._active.set), Writes()
@@ -73,8 +76,13 @@ class Scheduler:
 
     async def run(self) -> None:
         """Work until ``stop``."""
-        unsubscribe = (self._nodes.subscribe(self._intake.nodes), self._pods.subscribe(self._intake.pods))
-        await asyncio.gather(*(known.synced() for known in (self._nodes, self._pods, self._budgets)))
+        followed = (
+            (self._namespaces, self._intake.namespaces),
+            (self._nodes, self._intake.nodes),
+            (self._pods, self._intake.pods),
+        )
+        unsubscribe = [informer.subscribe(callback) for informer, callback in followed]
+        await asyncio.gather(self._budgets.synced(), *(informer.synced() for informer, _ in followed))
         self._writes.start()
         try:
             while not self._stopping:

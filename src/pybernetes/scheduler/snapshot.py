@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from pybernetes.meta.objects import Obj
 from pybernetes.scheduler import requests
 from pybernetes.scheduler.columns import Amounts, Interned, Ints, Labels, Mask, grown
 from pybernetes.scheduler.podinfo import HostPort, PodInfo
+from pybernetes.scheduler.tally import Group, Tally
+from pybernetes.scheduler.ties import Term, Weighted
 
 _FIRST_SLOTS: Final = 16
 
@@ -68,8 +70,14 @@ class Snapshot:
         self.score_requested = Amounts()
         self.labels = Labels()
         self.taints: Interned[tuple[Taint, ...]] = Interned(())
-        self.host_ports: dict[HostPort, dict[str, int]] = {}
-        """How many pods hold a port, by node."""
+        self.host_ports: Tally[HostPort] = Tally()
+        self.groups: Tally[Group] = Tally()
+        self.averse: Tally[Term] = Tally()
+        """By the terms with which placed pods keep others away."""
+        self.fond: Tally[Weighted] = Tally()
+        """By those with which they prefer others near, or not; of weight 0 by those with which they require it."""
+        self.namespaces: dict[str, Mapping[str, str]] = {}
+        """Labels of namespaces."""
         self._nodes: dict[str, NodeInfo] = {}
         self._pods: dict[str, PodInfo] = {}
         self._assumed: set[str] = set()
@@ -209,9 +217,8 @@ class Snapshot:
         self._pods[pod.uid] = pod
         self._priorities[pod.priority] += 1
         self._by_node.setdefault(pod.node_name, {})[pod.uid] = pod
-        for port in pod.host_ports:
-            users = self.host_ports.setdefault(port, {})
-            users[pod.node_name] = users.get(pod.node_name, 0) + 1
+        for tally, sort in self._sorts(pod):
+            tally.add(sort, pod.node_name)
         slot = self.slots.get(pod.node_name)
         if slot is not None:
             self._count(pod, slot, 1)
@@ -227,20 +234,22 @@ class Snapshot:
         del fellows[uid]
         if not fellows:
             del self._by_node[pod.node_name]
-        for port in pod.host_ports:
-            self._release(port, pod.node_name)
+        for tally, sort in self._sorts(pod):
+            tally.release(sort, pod.node_name)
         slot = self.slots.get(pod.node_name)
         if slot is not None:
             self._count(pod, slot, -1)
         return pod
 
-    def _release(self, port: HostPort, node_name: str) -> None:
-        users = self.host_ports[port]
-        users[node_name] -= 1
-        if not users[node_name]:
-            del users[node_name]
-        if not users:
-            del self.host_ports[port]
+    def _sorts(self, pod: PodInfo) -> Iterator[tuple[Tally[Any], Any]]:
+        """The tallies in which a pod counts, and as what."""
+        yield self.groups, pod.group
+        for port in pod.host_ports:
+            yield self.host_ports, port
+        for term in pod.ties.anti_affinity:
+            yield self.averse, term
+        for wish in (*pod.ties.preferred, *(Weighted(0, term) for term in pod.ties.affinity)):
+            yield self.fond, wish
 
     def _count(self, pod: PodInfo, slot: int, times: int) -> None:
         self.requested.add(slot, pod.requests, times)

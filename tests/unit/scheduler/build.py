@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from pybernetes.client.client import Client
 from pybernetes.client.transport import Query
 from pybernetes.control.actions import Event
@@ -30,6 +32,10 @@ def _taint(text: str) -> Obj:
     named, _, effect = text.partition(":")
     key, _, value = named.partition("=")
     return {"key": key, "effect": effect} | ({"value": value} if value else {})
+
+
+def labelled(pod: Obj, **labels: str) -> Obj:
+    return objects.evolve(pod, ("metadata", "labels"), labels)
 
 
 def cordoned(node: Obj) -> Obj:
@@ -71,6 +77,18 @@ def cluster(nodes: Iterable[Obj], pods: Iterable[Obj] = ()) -> Snapshot:
     for each in pods:
         made.put_pod(podinfo.of(each))
     return made
+
+
+def rejected(asking: Obj, there: Sequence[Obj], placed: Iterable[Obj] = ()) -> dict[str, set[str]]:
+    """The reasons of the first plugin that rejects each node."""
+    decision = decided(asking, there, placed)
+    found: dict[str, set[str]] = {}
+    for verdict, first in explain.firsts(decision):
+        for rejection in verdict.rejections:
+            for slot in np.flatnonzero(rejection.nodes & first):
+                found.setdefault(objects.name(there[slot]), set()).add(rejection.reason)
+    assert (decision.node is None) == (len(found) == len(there))
+    return found
 
 
 def decided(pod: Obj, nodes: Iterable[Obj], pods: Iterable[Obj] = (), chance: float = 0.0) -> Decision:

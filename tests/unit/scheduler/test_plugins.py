@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from pybernetes.meta.objects import Obj
-from pybernetes.scheduler import explain, podinfo
+from pybernetes.scheduler import podinfo
 from pybernetes.scheduler.plugins import affinity as node_affinity
 from pybernetes.scheduler.plugins import nodes, ports, resources, taints
 
-from .build import affinity, cluster, cordoned, decided, expression, node, pod, with_ports
+from .build import affinity, cluster, cordoned, decided, expression, node, pod, rejected, with_ports
 
 PLAIN, DISK, BIG = (
     node("plain"),
@@ -71,18 +70,6 @@ def test_filters_reject(
     what: str, asking: Obj, there: list[Obj], placed: list[Obj], expected: dict[str, set[str]]
 ) -> None:
     assert rejected(asking, there, placed) == expected
-
-
-def rejected(asking: Obj, there: list[Obj], placed: list[Obj] | None = None) -> dict[str, set[str]]:
-    """The reasons of the first plugin that rejects each node."""
-    decision = decided(asking, there, placed or ())
-    found: dict[str, set[str]] = {}
-    for verdict, first in explain.firsts(decision):
-        for rejection in verdict.rejections:
-            for slot in np.flatnonzero(rejection.nodes & first):
-                found.setdefault(there[slot]["metadata"]["name"], set()).add(rejection.reason)
-    assert (decision.node is None) == (len(found) == len(there))
-    return found
 
 
 # (what, spec, the nodes that match of PLAIN, DISK and BIG)

@@ -32,6 +32,8 @@ class Change(enum.Enum):
     """Taints, or whether it may be scheduled to at all."""
     POD_GONE = enum.auto()
     """A placed pod ended, was deleted, or asks for less."""
+    POD_PLACED = enum.auto()
+    """A pod got a node, or a placed one other labels; or a namespace has others."""
 
 
 @dataclass(frozen=True, slots=True)

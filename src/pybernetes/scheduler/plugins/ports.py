@@ -20,7 +20,7 @@ _ALL: Final = "0.0.0.0"
 def taken(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
     names = {
         name
-        for held, users in (snapshot.host_ports.items() if pod.host_ports else ())
+        for held, users in (snapshot.host_ports.counts.items() if pod.host_ports else ())
         if any(_clash(held, wanted) for wanted in pod.host_ports)
         for name in users
     }
