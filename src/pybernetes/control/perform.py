@@ -184,7 +184,8 @@ def _is_done(action: Write, error: errors.ApiError) -> bool:
 
 def _is_another(error: errors.ApiError) -> bool:
     """Has another object taken the name? Only the sentence tells a wrong uid from a wrong resourceVersion."""
-    return isinstance(error, errors.Conflict) and "UID in precondition" in error.message
+    told = ("UID in precondition", "UID in the precondition")  # at the store's door and at the registry's
+    return isinstance(error, errors.Conflict) and any(words in error.message for words in told)
 
 
 def _note(action: Write, answer: Obj, written: Written) -> None:

@@ -108,7 +108,7 @@ class SmallApi:
     def _delete(self, path: str, before: Obj, options: Obj | None) -> Obj:
         wanted = ((options or {}).get("preconditions") or {}).get("uid")
         if wanted not in (None, objects.uid(before)):
-            raise errors.Conflict("Precondition failed: UID in precondition: …, UID in object meta: …")
+            raise errors.Conflict("the UID in the precondition (…) does not match the UID in record (…)")
         self._store(path, before, "DELETED")
         del self.objects[path]
         return {"kind": "Status", "status": "Success"}

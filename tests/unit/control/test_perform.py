@@ -117,6 +117,7 @@ async def test_what_is_true_already_is_no_failure(perform: Any, api: SmallApi) -
         Patch("pods", "default", "missing", {}, ok_if_missing=True),
         Delete("pods", "default", "missing"),
         Delete("pods", "default", "a", uid="old"),
+        Delete("pods", "default", "a", uid="old", resource_version="5"),
     )
     assert f"{PODS}/a" in api.objects
 
