@@ -22,7 +22,10 @@ ADMIN = User("admin", groups=("system:masters",))
 JSON = "application/json"
 EVERYTHING: Obj = {
     "metadata": {"name": "everything"},
-    "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
+    "rules": [
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+        {"nonResourceURLs": ["*"], "verbs": ["*"]},
+    ],
 }
 EVERYBODY: Obj = {
     "metadata": {"name": "everybody"},

@@ -86,7 +86,7 @@ def _bound(pod: Obj, meta: Obj, node: str, now: str) -> Obj:
     """The pod on its node, as a dict that shares what stays; its metadata is its own."""
     status = dict(pod.get("status") or {})
     conditions = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
-    scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+    scheduled = {"type": "PodScheduled", "status": "True", "lastTransitionTime": now}
     status["conditions"] = [*conditions, scheduled]
     metadata = dict(pod["metadata"])
     for key in _MERGED:

@@ -33,7 +33,7 @@ _LIST_SHAPES: Final = (negotiate.TABLE, negotiate.PARTIAL_LIST)
 
 @dataclass(slots=True)
 class Stored:
-    """An object as it is stored at ``revision``; ``obj`` is the same, decoded, where somebody has it already."""
+    """An object as it is stored at ``revision`` (0: as it would be); ``obj`` is the same as a dict, if it is known."""
 
     value: bytes
     revision: int
@@ -74,7 +74,8 @@ def stored(call: Call, what: Stored, answer: Answer, status: int = 200) -> Respo
         obj = what.obj if what.obj is not None else call.context.decoded.value(what.value, what.revision)
         return Response(status=status, obj=call.asked_form(obj))
     if is_spliced(call.kind, answer):
-        return Response(status=status, body=codec.splice(what.value, what.revision))
+        body = codec.splice(what.value, what.revision) if what.revision else what.value
+        return Response(status=status, body=body)
     found = call.context.decoded.value(what.value, what.revision) if what.obj is None else what.obj
     return single(call, call.asked_form(found), answer, status)
 

@@ -1,15 +1,28 @@
-"""``pods/eviction``: a deletion that disruption budgets may refuse (registry/core/pod/storage.EvictionREST)."""
+"""``pods/eviction``: a deletion that a disruption budget may refuse (registry/core/pod/storage.EvictionREST).
+
+Rule 1: a pod that has not begun, has ended or is being deleted disturbs nobody and goes at once.
+Rule 2: of the one budget that selects it a pod takes one disruption, noted in ``status.disruptedPods`` until the
+        disruption controller has seen the pod go; a pod that is not ready may go beside the budget (KEP-3017).
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from pybernetes.meta import errors
+from pybernetes.meta import errors, objects, selectors, times
+from pybernetes.meta.objects import Obj
 from pybernetes.server.context import Response
-from pybernetes.server.registry import decode, deleteoptions, deletion, encode
+from pybernetes.server.registry import decode, deleteoptions, deletion, doors, encode, read, update
 from pybernetes.server.registry.call import Call
+from pybernetes.storage import codec
+from pybernetes.storage.port import Record
 
 _DEFINITION: Final = "io.k8s.api.policy.v1.Eviction"
+_VIOLATED: Final = "Cannot evict pod as it would violate the pod's disruption budget."
+_UNDISTURBED: Final = ("Pending", "Succeeded", "Failed")
+_RETRY_SECONDS: Final = 10
+_NOTED_MAX: Final = 2000
 
 
 async def evict(call: Call) -> Response:
@@ -23,5 +36,77 @@ async def evict(call: Call) -> Response:
     attributes = call.attributes("create", eviction, None)
     await call.context.admission.admit(attributes)
     await call.context.admission.validate(attributes)
+    await _ask_budget(call)
     await deletion.remove(call, options)
     return encode.plain(call, encode.success(code=201), 201)
+
+
+async def _ask_budget(call: Call) -> None:
+    """Raises TooManyRequests where the pod has to stay for now."""
+    pod = call.context.decoded.record(read.record_of(call))
+    if objects.is_deleting(pod) or objects.get(pod, "status", "phase") in _UNDISTURBED:
+        return
+    budgets = [budget for budget in _budgets(call) if _selects(budget, pod)]
+    if len(budgets) > 1:
+        raise errors.InternalError(
+            "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+        )
+    if budgets and not _is_beside(budgets[0], pod):
+        await _take_disruption(call, objects.name(budgets[0]))
+
+
+def _budgets(call: Call) -> list[Obj]:
+    records, _ = call.context.cache.list(codec.prefix("policy", "poddisruptionbudgets", call.namespace))
+    return [call.context.decoded.record(record) for record in records]
+
+
+def _selects(budget: Obj, pod: Obj) -> bool:
+    selector = objects.get(budget, "spec", "selector")
+    return selectors.from_label_selector(selector).matches(objects.labels(pod))
+
+
+def _is_beside(budget: Obj, pod: Obj) -> bool:
+    """May this pod go without being counted, because it does not work anyway?"""
+    if objects.condition_is(pod, "Ready"):
+        return False
+    if objects.get(budget, "spec", "unhealthyPodEvictionPolicy") == "AlwaysAllow":
+        return True
+    status = budget.get("status") or {}
+    desired: int = status.get("desiredHealthy") or 0
+    healthy: int = status.get("currentHealthy") or 0
+    return 0 < desired <= healthy
+
+
+async def _take_disruption(call: Call, name: str) -> None:
+    row = call.context.kinds.by_path("policy", "v1", "poddisruptionbudgets")
+    assert row is not None
+    now = times.render(call.context.clock.time())
+
+    def taken(record: Record) -> Obj:
+        budget = codec.decode_record(record)
+        status: Obj = budget.get("status") or {}
+        _check(budget, status)
+        status["disruptionsAllowed"] -= 1
+        status["disruptedPods"] = {**(status.get("disruptedPods") or {}), call.name: now}
+        budget["status"] = status
+        return budget
+
+    await update.modify(replace(call, kind=row, row=row, name=name, subresource="status"), taken, doors.STATUS)
+
+
+def _check(budget: Obj, status: Obj) -> None:
+    """Raises TooManyRequests and Forbidden."""
+    name = objects.name(budget)
+    if (status.get("observedGeneration") or 0) < (budget["metadata"].get("generation") or 0):
+        raise _refused(f"The disruption budget {name} is still being processed by the server.")
+    if len(status.get("disruptedPods") or ()) > _NOTED_MAX:
+        why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller"
+        raise errors.forbidden("policy", "poddisruptionbudgets", name, why)
+    if (status.get("disruptionsAllowed") or 0) <= 0:
+        desired, healthy = status.get("desiredHealthy") or 0, status.get("currentHealthy") or 0
+        raise _refused(f"The disruption budget {name} needs {desired} healthy pods and has {healthy} currently")
+
+
+def _refused(why: str) -> errors.TooManyRequests:
+    cause = errors.Cause("DisruptionBudget", why)
+    return errors.TooManyRequests(_VIOLATED, causes=[cause], retry_after_seconds=_RETRY_SECONDS)
