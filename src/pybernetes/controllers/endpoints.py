@@ -57,8 +57,9 @@ def subsets(service: Obj, chosen: Iterable[Obj]) -> list[Obj]:
     """Pods by the ports that they serve, in a fixed order."""
     groups: dict[str, _Group] = {}
     portless = servicepods.is_headless(service) and not objects.get(service, "spec", "ports")
+    family, served = servicepods.families(service)[0], servicepods.Ports(service)
     for pod in chosen:
-        ip, ports = servicepods.address(pod, servicepods.families(service)[0]), servicepods.ports(service, pod)
+        ip, ports = servicepods.address(pod, family), served.of(pod)
         if ip is not None and (ports or portless):
             group = groups.setdefault(repr(ports), _Group(ports))
             is_ready = servicepods.publishes_unready(service) or pods.is_ready(pod)

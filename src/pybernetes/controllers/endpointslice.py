@@ -16,7 +16,7 @@ from typing import Final
 from pybernetes.control.actions import Action, After, Create, Delete, Plan, Update
 from pybernetes.control.controller import Controller, Input, Key, KeysOf, Output, Snapshot, own_key
 from pybernetes.controllers import pods, servicepods
-from pybernetes.controllers.endpointslicepacking import pack, ports_key
+from pybernetes.controllers.endpointslicepacking import PortsKey, pack, ports_key
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 
@@ -56,8 +56,9 @@ def managed(snapshot: Snapshot, key: Key, manager: str) -> list[Obj]:
 
 def _wanted(snapshot: Snapshot, service: Obj, chosen: Iterable[Obj], family: str) -> list[tuple[list[Obj], Obj]]:
     addressed = ((pod, servicepods.address(pod, family)) for pod in chosen)
+    served = servicepods.Ports(service)
     return [
-        (servicepods.ports(service, pod), endpoint(service, pod, address, _node(snapshot, pod)))
+        (served.of(pod), endpoint(service, pod, address, _node(snapshot, pod)))
         for pod, address in addressed
         if address is not None
     ]
@@ -94,9 +95,11 @@ class Writer:
         self, existing: Sequence[Obj], family: str, wanted: Iterable[tuple[list[Obj], Obj]], *, placeholder: bool = True
     ) -> list[Action]:
         """What makes slices of one address type hold the ``wanted`` (ports, endpoint) pairs."""
-        groups: dict[frozenset[tuple[object, ...]], list[tuple[list[Obj], Obj]]] = defaultdict(list)
+        groups: dict[PortsKey, list[tuple[list[Obj], Obj]]] = defaultdict(list)
+        keys: dict[int, PortsKey] = {}
         for pair in wanted:
-            groups[ports_key(pair[0])].append(pair)
+            shared = id(pair[0])
+            groups[keys.get(shared) or keys.setdefault(shared, ports_key(pair[0]))].append(pair)
         mine = [each for each in existing if self._owns(each)]
         if not groups and placeholder:
             return self._empty(existing, mine, family)

@@ -17,6 +17,7 @@ from pybernetes.meta.objects import Obj
 
 ENDPOINTS_MAX: Final = 100
 """Most endpoints of one slice."""
+PortsKey: TypeAlias = frozenset[tuple[Any, ...]]
 _Identity: TypeAlias = tuple[Any, ...]
 
 
@@ -45,7 +46,7 @@ def pack(existing: Sequence[Obj], wanted: Iterable[Obj], most: int = ENDPOINTS_M
     return packed
 
 
-def ports_key(ports: Iterable[Obj] | None) -> frozenset[tuple[Any, ...]]:
+def ports_key(ports: Iterable[Obj] | None) -> PortsKey:
     """The same for ports in any order; absent and empty fields are the same."""
     return frozenset(
         (port.get("name") or "", port.get("protocol") or "TCP", port.get("port"), port.get("appProtocol"))

@@ -58,15 +58,28 @@ def address(pod: Obj, family: str) -> str | None:
     return next((ip for ip in _addresses(pod) if (":" in ip) == (family == "IPv6")), None)
 
 
-def ports(service: Obj, pod: Obj) -> list[Obj]:
-    """The Service's ports as this pod serves them; one whose named target the pod does not have is left out."""
-    found = []
-    for port in objects.get(service, "spec", "ports", default=[]):
-        number = _target(port, pod)
-        if number is not None:
-            made = {"name": port.get("name") or "", "port": number, "protocol": port.get("protocol") or "TCP"}
-            found.append(made | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {}))
-    return found
+class Ports:
+    """The Service's ports as each pod serves them; one whose named target the pod does not have is left out.
+
+    Pods share one list where no target has a name: that is most Services, and some have thousands of pods.
+    """
+
+    def __init__(self, service: Obj) -> None:
+        self._told: Sequence[Obj] = objects.get(service, "spec", "ports", default=[])
+        self._is_named = any(isinstance(port.get("targetPort"), str) for port in self._told)
+        self._shared = [] if self._is_named else self._of({})
+
+    def of(self, pod: Obj) -> list[Obj]:
+        return self._of(pod) if self._is_named else self._shared
+
+    def _of(self, pod: Obj) -> list[Obj]:
+        found = []
+        for port in self._told:
+            number = _target(port, pod)
+            if number is not None:
+                made = {"name": port.get("name") or "", "port": number, "protocol": port.get("protocol") or "TCP"}
+                found.append(made | ({"appProtocol": port["appProtocol"]} if port.get("appProtocol") else {}))
+        return found
 
 
 def hostname(service: Obj, pod: Obj) -> str:

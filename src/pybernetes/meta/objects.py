@@ -6,7 +6,7 @@ new object that shares everything but the path to the change.
 There is no ``from __future__ import annotations`` here: it would bind the name of the function ``annotations``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 Obj: TypeAlias = dict[str, Any]
@@ -64,11 +64,11 @@ def get(obj: Any, *path: str | int, default: Any = None) -> Any:
     """The value at ``path``, or ``default`` where a step is missing or null."""
     for step in path:
         if isinstance(step, int):
-            if not isinstance(obj, Sequence) or step >= len(obj):
+            if not isinstance(obj, list | tuple) or step >= len(obj):
                 return default
             obj = obj[step]
         else:
-            if not isinstance(obj, Mapping):
+            if not isinstance(obj, dict):
                 return default
             obj = obj.get(step)
         if obj is None:
@@ -112,7 +112,10 @@ def owner_reference(owner: Obj, *, controller: bool = True) -> Obj:
 
 def condition(obj: Obj, type_: str) -> Obj | None:
     """The ``status.conditions`` entry of that type, if any."""
-    return next((c for c in get(obj, "status", "conditions", default=[]) if c.get("type") == type_), None)
+    for found in (obj.get("status") or {}).get("conditions") or ():
+        if found.get("type") == type_:
+            return found  # type: ignore[no-any-return]
+    return None
 
 
 def condition_is(obj: Obj, type_: str, status: str = "True") -> bool:

@@ -6,31 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from pybernetes.control.controller import Key
-from pybernetes.meta import objects, selectors, times
+from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
+from pybernetes.testing.objects import Objects
 
 NOW = 1_700_000_000.0
 
 
-class Snapshot:
-    """The caches as a dict of lists: ``Snapshot(pods=[…], **{"replicasets.apps": […]})``."""
+class Snapshot(Objects):
+    """The caches: ``Snapshot(pods=[…], **{"replicasets.apps": […]})``."""
 
     def __init__(self, **lists: Sequence[Obj]) -> None:
-        self.lists = lists
-
-    def get(self, resource: str, namespace: str, name: str) -> Obj | None:
-        found = (o for o in self.list(resource) if (objects.namespace(o), objects.name(o)) == (namespace, name))
-        return next(found, None)
-
-    def list(self, resource: str, namespace: str | None = None) -> Sequence[Obj]:
-        return [o for o in self.lists.get(resource, ()) if namespace in (None, objects.namespace(o))]
-
-    def owned(self, resource: str, uid: str) -> Sequence[Obj]:
-        return [o for o in self.list(resource) if any(r["uid"] == uid for r in objects.owners(o))]
-
-    def select(self, resource: str, namespace: str, selector: Obj | None) -> Sequence[Obj]:
-        matcher = selectors.from_label_selector(selector)
-        return [o for o in self.list(resource, namespace) if matcher.matches(objects.labels(o))]
+        super().__init__()
+        for resource, found in lists.items():
+            for obj in found:
+                self.put(resource, obj)
 
 
 def key(name: str = "web", namespace: str = "default") -> Key:
