@@ -7,6 +7,7 @@ Objects that a user may change are created once and then left alone; those that 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -130,16 +131,17 @@ def dns_endpoints(node: str, address: str, port: int) -> Obj:
 
 
 async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[str, Obj]]) -> None:
-    """Create what is missing, in an order in which each object finds what it needs."""
+    """Create what is missing, in an order in which each object finds what it needs; those that need nothing of each
+    other go together, so that they become durable together.
+
+    ``address`` and ``port`` are where pods reach this API server; an empty address means nowhere.
+    """
     for obj in namespaces():
         await create_missing(client, "namespaces", obj)
-    for obj in priority_classes():
-        await create_missing(client, "priorityclasses.scheduling.k8s.io", obj)
-    for resource, obj in rbac:
-        await create_missing(client, resource, obj)
-    await create_missing(client, "services", kubernetes_service())
-    await create_missing(client, "services", dns_service())
-    for resource, obj in kubernetes_endpoints(address, port):
+    rows = [("priorityclasses.scheduling.k8s.io", obj) for obj in priority_classes()]
+    rows += [("services", kubernetes_service()), ("services", dns_service()), *rbac]
+    await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
+    for resource, obj in kubernetes_endpoints(address, port) if address else ():
         await put_right(client, resource, obj)
 
 

@@ -1,0 +1,58 @@
+"""Everything that keeps a cluster as its objects say, started on an API server in this process.
+
+Rule: each component is a client under the name that upstream gives it, so RBAC judges it as it judges everybody; they
+share one set of informers. What was started last ends first.
+Neighbours: ``control_plane.py`` composes this for a machine, ``testing/cluster.py`` for a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+from pybernetes.cluster import bootstrap, roles
+from pybernetes.control.controller import Controller
+from pybernetes.control.runner import Manager
+from pybernetes.lib.clock import Clock
+from pybernetes.lib.entropy import Entropy
+from pybernetes.lib.tasks import Tasks
+from pybernetes.node.simulated.nodes import SimulatedNodes
+from pybernetes.scheduler.scheduler import Scheduler
+from pybernetes.server.api import Api
+from pybernetes.server.authz import bootstrap as authorization
+from pybernetes.server.context import User
+
+API_SERVER: Final = User("system:apiserver", groups=("system:masters",))
+CONTROLLER_MANAGER: Final = User("system:kube-controller-manager")
+SCHEDULER: Final = User("system:kube-scheduler")
+SIMULATED_NODES: Final = User("system:node:simulated", groups=("system:nodes",))
+_ACCOUNT_GROUPS: Final = ("system:serviceaccounts", f"system:serviceaccounts:{roles.NAMESPACE}")
+
+
+async def furnish(api: Api, controllers: Sequence[Controller], address: str, port: int) -> None:
+    """Make sure of the objects that every cluster holds; see ``bootstrap.ensure``."""
+    rbac = [*authorization.objects(), *roles.bootstrap_objects(controllers)]
+    await bootstrap.ensure(api.client(API_SERVER), address, port, rbac)
+
+
+async def start(
+    api: Api, controllers: Sequence[Controller], clock: Clock, entropy: Entropy, stack: AsyncExitStack, *,
+    simulated: Sequence[str], pod_cidr: Callable[[str], str],
+) -> Manager:  # fmt: skip
+    """Controllers, scheduler and simulated nodes; ``stack`` ends them. ``pod_cidr`` tells a simulated node's pod
+    network. Returns when controllers know their inputs and the nodes are registered."""
+    manager = Manager(api.client(CONTROLLER_MANAGER), clock, entropy)
+    stack.push_async_callback(manager.stop)
+    for row in controllers:
+        manager.add(row, api.client(User(roles.user_name(row), groups=_ACCOUNT_GROUPS), row.name))
+    scheduler = Scheduler(api.client(SCHEDULER, "kube-scheduler"), manager, clock, entropy)
+    background = Tasks()
+    stack.push_async_callback(background.stop)
+    background.start(scheduler.run(), "scheduler")
+    stack.push_async_callback(scheduler.stop)
+    nodes = SimulatedNodes(api.client(SIMULATED_NODES, "kubelet"), manager, clock, entropy, simulated, pod_cidr)
+    stack.push_async_callback(nodes.stop)
+    await asyncio.gather(manager.start(), nodes.start())
+    return manager

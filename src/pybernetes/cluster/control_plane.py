@@ -1,0 +1,101 @@
+"""The control plane's process: store, API server, controllers, scheduler and simulated nodes, composed.
+
+Theory of operation. The store opens, the API listens, the objects that every cluster holds are made sure of, and only
+then ``/readyz`` says ok. What was started last ends first; the store last of all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import ssl
+from contextlib import AsyncExitStack
+
+from pybernetes.cluster import components, pki
+from pybernetes.cluster.config import Config, ConfigError, Paths
+from pybernetes.controllers import table as controller_table
+from pybernetes.kinds import table as kind_table
+from pybernetes.lib import tls
+from pybernetes.lib.clock import Clock
+from pybernetes.lib.entropy import Entropy
+from pybernetes.lib.http.serve import HttpServer, serve
+from pybernetes.server.api import Api, Options
+from pybernetes.server.connect.connector import Connector
+from pybernetes.storage.port import StoreError
+from pybernetes.storage.sqlite.store import SqliteStore
+from pybernetes.storage.watchcache import WatchCache
+
+LOOPBACK = "127.0.0.1"
+
+
+class ControlPlane:
+    def __init__(self, paths: Paths, config: Config, clock: Clock, entropy: Entropy) -> None:
+        self._paths, self._config, self._clock, self._entropy = paths, config, clock, entropy
+        self._pki = pki.Pki(paths.pki, clock.time())
+        self._kinds = kind_table.builtin()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until ``stopping`` is set. Raises ConfigError and TlsError for what the user can mend."""
+        async with AsyncExitStack() as stack:
+            cache = await self._open(stack)
+            api = Api(cache, self._kinds, self._clock, self._entropy, self._options(cache))
+            furnished = api.health.hold("poststarthook/rbac/bootstrap-roles")
+            await api.start()
+            stack.push_async_callback(api.stop)
+            await self._listen(api, stack)
+            options = controller_table.Options(kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text())
+            controllers = controller_table.controllers(options)
+            await components.furnish(api, controllers, self._config.address, self._config.port)
+            furnished()
+            await components.start(
+                api, controllers, self._clock, self._entropy, stack,
+                simulated=self._config.simulated_names(), pod_cidr=self._config.pod_cidr,
+            )  # fmt: skip
+            _settle_memory()
+            await stopping.wait()
+
+    async def _open(self, stack: AsyncExitStack) -> WatchCache:
+        try:
+            store = SqliteStore(self._paths.store, self._clock)
+        except StoreError as error:
+            raise ConfigError(str(error)) from error
+        stack.push_async_callback(store.close)
+        cache = WatchCache(store, self._clock)
+        await cache.start()
+        stack.push_async_callback(cache.stop)
+        return cache
+
+    def _options(self, cache: WatchCache) -> Options:
+        files, leaf = self._pki, pki.KUBELET_CLIENT
+        kubelets = tls.client_context(files.certificate("ca"), files.certificate(leaf), files.key(leaf))
+        return Options(
+            signing_key=files.key("sa").read_bytes(),
+            server_address=f"{self._config.address or LOOPBACK}:{self._config.port}",
+            connect=Connector(cache, kubelets, self._clock),
+        )
+
+    async def _listen(self, api: Api, stack: AsyncExitStack) -> None:
+        files = self._pki
+        context = tls.server_context(files.certificate("apiserver"), files.key("apiserver"), files.certificate("ca"))
+        for host in dict.fromkeys((LOOPBACK, self._config.address or LOOPBACK)):
+            stack.push_async_callback((await self._listener(api, host, context)).stop)
+
+    async def _listener(self, api: Api, host: str, context: ssl.SSLContext) -> HttpServer:
+        port = self._config.port
+        try:
+            return await serve(
+                api.serve, clock=self._clock, host=host, port=port, ssl_context=context, refusal=api.refusal
+            )
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
+                "end the program that does, or choose another port with --port"
+            ) from error
+
+
+def _settle_memory() -> None:
+    """What is there now stays: the collector need not look at it again, nor so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
