@@ -28,9 +28,11 @@ BACKOFF_SECONDS_INITIAL: Final = 1.0
 BACKOFF_SECONDS_MAX: Final = 10.0
 WAITING_SECONDS_MAX: Final = 300.0
 
+_NO_NODES: Final = ""
+"""Stands for a plugin where there is no node that one could reject."""
 _HELPED_BY: Final = {
     change: frozenset(plugin.name for plugin in PLUGINS if change in plugin.helped_by) for change in Change
-}
+} | {Change.NODE_ADDED: frozenset((_NO_NODES, *(plugin.name for plugin in PLUGINS)))}
 
 
 class Place(enum.Enum):
@@ -48,7 +50,7 @@ class Entry:
     pod: Obj
     info: PodInfo
     since: float
-    """Monotonic seconds of its last arrival among the active ones."""
+    """Monotonic seconds of its arrival, or of its last try: the longest waiting goes first."""
     attempts: int = 0
     tried: float = 0.0
     rejected_by: frozenset[str] = frozenset()
@@ -72,6 +74,8 @@ class Queue:
         self._backing_off: list[tuple[float, int, Entry]] = []
         self._waiting: dict[str, Entry] = {}
         """Longest waiting first."""
+        self._waiting_for: dict[str, dict[str, Entry]] = {}
+        """The same by plugin that rejected them, so that what helps few does not cost looking at all."""
         self._tickets = itertools.count(1)
         self._timer: Timer | None = None
         self._due = 0.0
@@ -100,7 +104,7 @@ class Queue:
         entry = self._entries.pop(uid, None)
         if entry is not None:
             entry.place = Place.AWAY
-            self._waiting.pop(uid, None)
+            self._wait_no_more(entry)
 
     def pop(self) -> Entry | None:
         """The next pod to try. It is out of the queue until ``give_back``."""
@@ -121,20 +125,21 @@ class Queue:
         if uid in self._entries:
             return
         self._entries[uid] = entry
-        entry.tried = self._clock.monotonic()
+        entry.since = entry.tried = self._clock.monotonic()
         if rejected_by is None:
             self._back_off(entry)
             return
-        entry.rejected_by, entry.place = rejected_by, Place.WAITING
+        entry.rejected_by, entry.place = rejected_by or frozenset({_NO_NODES}), Place.WAITING
         self._waiting[uid] = entry
+        for plugin in entry.rejected_by:
+            self._waiting_for.setdefault(plugin, {})[uid] = entry
         self._schedule(entry.tried + WAITING_SECONDS_MAX)
 
     def wake(self, happened: Iterable[Change]) -> None:
         """Try those again whom any of the changes may help."""
-        helped = frozenset().union(*(_HELPED_BY[change] for change in happened))
-        if not helped or not self._waiting:
-            return
-        for entry in [e for e in self._waiting.values() if not e.rejected_by or e.rejected_by & helped]:
+        plugins = {plugin for change in happened for plugin in _HELPED_BY[change]}
+        helped = {uid: entry for plugin in plugins for uid, entry in self._waiting_for.get(plugin, {}).items()}
+        for entry in helped.values():
             self._try_again(entry)
 
     def stop(self) -> None:
@@ -145,12 +150,20 @@ class Queue:
     # ── places ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _try_again(self, entry: Entry) -> None:
-        self._waiting.pop(entry.info.uid, None)
+        self._wait_no_more(entry)
         if entry.backs_off_until() > self._clock.monotonic():
             self._back_off(entry)
         else:
-            entry.since = self._clock.monotonic()
             self._activate(entry)
+
+    def _wait_no_more(self, entry: Entry) -> None:
+        if self._waiting.pop(entry.info.uid, None) is None:
+            return
+        for plugin in entry.rejected_by:
+            others = self._waiting_for[plugin]
+            del others[entry.info.uid]
+            if not others:
+                del self._waiting_for[plugin]
 
     def _activate(self, entry: Entry) -> None:
         self._entries[entry.info.uid] = entry
@@ -182,7 +195,6 @@ class Queue:
         while self._backing_off and self._backing_off[0][0] <= now:
             _, ticket, entry = heapq.heappop(self._backing_off)
             if entry.ticket == ticket and entry.place is Place.BACKING_OFF:
-                entry.since = now
                 self._activate(entry)
         for entry in list(itertools.takewhile(lambda e: e.tried + WAITING_SECONDS_MAX <= now, self._waiting.values())):
             self._try_again(entry)

@@ -40,7 +40,10 @@ class Writes:
         await self._jobs.put(job)
 
     async def stop(self) -> None:
+        """End the workers; whoever waits for room goes on, and his job is not done."""
         await self._tasks.stop()
+        while not self._jobs.empty():
+            self._jobs.get_nowait()
 
     async def _work(self) -> None:
         while True:

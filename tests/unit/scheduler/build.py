@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -115,6 +116,8 @@ class Api:
         self.bound: list[tuple[str, str]] = []
         self.patches: list[tuple[str, Any]] = []
         self.deleted: list[str] = []
+        self.stuck = False
+        """Does no request get an answer?"""
         self.told: list[Event] = []
         self._informers: dict[str, Informer] = {}
 
@@ -152,6 +155,8 @@ class Api:
         self, method: str, path: str, *, query: Query | None = None, body: Any = None,
         content_type: str = "application/json",
     ) -> Any:  # fmt: skip
+        if self.stuck:
+            await asyncio.Event().wait()
         if method == "DELETE":
             name = path.rpartition("/")[2]
             self.deleted.append(name)

@@ -78,6 +78,17 @@ async def test_a_rejected_pod_is_woken_only_by_what_can_help_it() -> None:
     assert woken.names() == ["a"]
 
 
+async def test_those_who_are_woken_together_go_in_the_order_in_which_they_were_tried() -> None:
+    woken = Woken()
+    for name in "cab":
+        woken.queue.put(pod(name))
+        woken.queue.give_back(woken.pop(), FIT | {"NodePorts"})
+        await woken.clock.advance(1)
+    await woken.clock.advance(1)
+    woken.queue.wake({Change.POD_GONE, Change.NODE_ADDED})
+    assert woken.names() == ["c", "a", "b"]
+
+
 async def test_one_that_is_woken_soon_waits_for_the_rest_of_its_back_off() -> None:
     woken = Woken()
     woken.queue.put(pod("a"))

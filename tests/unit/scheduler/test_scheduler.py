@@ -161,3 +161,13 @@ async def test_room_is_made_for_a_higher_priority_and_kept_until_the_victims_are
         await clock.advance(1)
         assert api.bound == [("urgent", "n1")]
     assert api.deleted == ["victim"]
+
+
+async def test_it_stops_while_more_is_to_be_written_than_the_server_takes() -> None:
+    api, clock = Api(), VirtualClock()
+    api.put("nodes", node("n1", pods="1000", cpu="1000"))
+    api.stuck = True
+    async with running(api, clock):
+        api.put("pods", *(pod(f"p{i}") for i in range(300)))
+        await clock.advance(1)
+    assert not api.bound
