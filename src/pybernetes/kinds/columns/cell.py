@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pybernetes.kinds.kind import Column
-from pybernetes.meta import objects, times
+from pybernetes.meta import errors, objects, selectors, times
 from pybernetes.meta.objects import Obj
 
 NONE: Final = "<none>"
@@ -58,11 +58,12 @@ def labels(values: Mapping[str, str] | None) -> str:
 
 def selector(value: Obj | None) -> str:
     """A metav1.LabelSelector as text (metav1.FormatLabelSelector)."""
-    from pybernetes.meta import selectors
-
     if not value or not (value.get("matchLabels") or value.get("matchExpressions")):
         return NONE
-    return str(selectors.from_label_selector(value))
+    try:
+        return str(selectors.from_label_selector(value))
+    except errors.BadRequest:
+        return "<error>"
 
 
 def some(items: Sequence[str], most: int = 3, *, empty: str = NONE) -> str:

@@ -27,7 +27,7 @@ _PEM: Final = b"-----BEGIN CERTIFICATE REQUEST-----"
 
 def prepare_update(new: Obj, old: Obj) -> None:
     """A request stays as it was asked."""
-    new["spec"] = old["spec"]
+    new["spec"] = old.get("spec") or {}
 
 
 @check.listed

@@ -77,9 +77,10 @@ def validate(obj: Obj) -> Errors:
     if spec.get("selector") is None:
         yield errors.required("spec.selector")
         return
-    yield from check.label_selector(spec["selector"], "spec.selector")
+    bad = list(check.label_selector(spec["selector"], "spec.selector"))
+    yield from bad
     labels = spec["template"]["metadata"].get("labels") or {}
-    if not selectors.from_label_selector(spec["selector"]).matches(labels):
+    if not bad and not selectors.from_label_selector(spec["selector"]).matches(labels):
         yield errors.invalid("spec.template.metadata.labels", labels, workload.MISMATCH)
 
 
