@@ -63,10 +63,8 @@ class Scheduler:
     ) -> None:  # fmt: skip
         self._client, self._clock, self._entropy, self._name = client, clock, entropy, name
         self._nodes, self._pods = manager.informer("nodes"), manager.informer("pods")
-        self._namespaces, self._budgets = (
-            manager.informer("namespaces"),
-            manager.informer("poddisruptionbudgets.policy"),
-        )
+        self._namespaces = manager.informer("namespaces")
+        self._budgets = manager.informer("poddisruptionbudgets.policy")
         self._events = events or Recorder(client, clock, name)
         self._active = asyncio.Event()
         self._snapshot, self._queue, self._writes = Snapshot(), Queue(clock, self._active.set), Writes()
@@ -150,7 +148,7 @@ class Scheduler:
         current = self._pods.cache.get(entry.info.namespace, entry.info.name)
         if current is None or podinfo.identity(current) != entry.info.uid or not self._intake.wants_node(current):
             return
-        entry.pod = current
+        entry.pod, entry.info = current, podinfo.of(current)
         await self._failed(entry, f"binding rejected: {error}")()
 
     def _rejected(self, entry: Entry, decision: Decision, preemption: Preemption) -> Job:
@@ -185,6 +183,8 @@ class Scheduler:
     def _telling(self, entry: Entry, reason: str, message: str, nominated: str | None = None) -> Job:
         """Say why a pod has no node: in an event, and in its status."""
         self._events.emit(Event(entry.pod, "Warning", "FailedScheduling", explain.note(message)))
-        return functools.partial(
-            writes.tell_waiting, self._client, self._clock, entry.pod, reason, message, nominated=nominated
-        )
+        return functools.partial(self._tell, entry, reason, message, nominated)
+
+    async def _tell(self, entry: Entry, reason: str, message: str, nominated: str | None) -> None:
+        if self._snapshot.pod(entry.info.uid) is None:  # else it got its node before its turn to be told came
+            await writes.tell_waiting(self._client, self._clock, entry.pod, reason, message, nominated=nominated)

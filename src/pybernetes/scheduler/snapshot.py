@@ -98,9 +98,6 @@ class Snapshot:
     def unschedulable(self) -> Mask:
         return self._unschedulable[: self.count]
 
-    def node(self, name: str) -> NodeInfo | None:
-        return self._nodes.get(name)
-
     def pod(self, uid: str) -> PodInfo | None:
         """A placed pod."""
         return self._pods.get(uid)
