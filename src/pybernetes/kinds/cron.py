@@ -97,9 +97,9 @@ def _range(text: str, field: _Field) -> range:
         low, high = field.low, field.high
     else:
         low = _number(low_text, field)
+        if "-" in high_text:
+            raise ValueError(f"too many hyphens: {text}")
         high = _number(high_text, field) if dash else (field.high if slash else low)
-    if "-" in high_text:
-        raise ValueError(f"too many hyphens: {text}")
     step = _positive(step_text) if slash else 1
     return _bounded(range(low, high + 1, step) if step else range(0), (low, high, step), field, text)
 
