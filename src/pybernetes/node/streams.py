@@ -22,6 +22,7 @@ from pybernetes.node.runtime.port import Container, Runtime, RuntimeFailure
 
 _STREAMS: Final = {"stdin": "input", "stdout": "output", "stderr": "error"}
 """The runtime's names of streams, and the kubelet's in a query."""
+_CODES: Final = {"InvalidArgument": 400, "NotFound": 404, "ResourceExhausted": 429}
 
 
 class StreamRefused(Exception):
@@ -87,4 +88,4 @@ def _streams(request: HttpRequest) -> Mapping[str, bool]:
 
 def told(failure: RuntimeFailure) -> StreamRefused:
     """A runtime's refusal as the kubelet answers it."""
-    return StreamRefused({"NotFound": 404, "ResourceExhausted": 429}.get(failure.code, 500), failure.description)
+    return StreamRefused(_CODES.get(failure.code, 500), failure.description)

@@ -15,7 +15,7 @@ import os
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from pybernetes.lib import tasks
 from pybernetes.lib.clock import Clock
@@ -154,7 +154,7 @@ class _End(asyncio.Protocol):
             return False
         with suppress(OSError):  # it has ended meanwhile, which ``connection_lost`` tells of
             self.peer.transport.write_eof()
-        return True
+        return self.transport.can_write_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self.peer is not None:
@@ -180,8 +180,7 @@ class _Far(_End):
         self._waiter: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
 
     def data_received(self, data: bytes) -> None:
         if self.peer is not None:
