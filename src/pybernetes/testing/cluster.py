@@ -3,12 +3,11 @@ and simulated nodes. Nothing is mocked and no socket is opened; it is there in a
 
 Use it as ``async with Cluster(nodes=3) as cluster``. A test does as a user does, by ``cluster.client`` or the helpers
 below, and waits for what shall become of it by watching; it never sleeps.
-Neighbours: ``cluster/control_plane.py`` composes the same for a machine.
+Neighbours: ``cluster/components.py`` starts what ``cluster/control_plane.py`` starts on a machine.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -16,32 +15,23 @@ from typing import Any, Final, Self
 
 from pybernetes.client import wait
 from pybernetes.client.client import Client
-from pybernetes.cluster import bootstrap, roles
-from pybernetes.control.controller import Controller
-from pybernetes.control.runner import Manager
+from pybernetes.cluster import components
 from pybernetes.controllers import table as controller_table
 from pybernetes.kinds import table as kind_table
 from pybernetes.lib import tasks
 from pybernetes.lib.clock import Clock, SystemClock
 from pybernetes.lib.entropy import SeededEntropy
-from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node.simulated.nodes import SimulatedNodes
-from pybernetes.scheduler.scheduler import Scheduler
 from pybernetes.server.api import Api, Options
-from pybernetes.server.authz import bootstrap as authorization
 from pybernetes.server.context import User
 from pybernetes.storage.memory import MemoryStore
 from pybernetes.storage.watchcache import WatchCache
 
 ADMIN: Final = User("kubernetes-admin", groups=("system:masters",))
-SCHEDULER: Final = User("system:kube-scheduler")
-NODES: Final = User("system:node:simulated", groups=("system:nodes",))
 NAMESPACE: Final = "default"
 PATIENCE_SECONDS: Final = 20.0
 """After this long a test that waits in vain has failed; what is waited for takes milliseconds."""
-_ACCOUNT_GROUPS: Final = ("system:serviceaccounts", f"system:serviceaccounts:{roles.NAMESPACE}")
 
 
 class Cluster:
@@ -78,27 +68,11 @@ class Cluster:
         stack.push_async_callback(self.api.stop)
         self.client = self.api.client(ADMIN, "kubectl")
         rows = controller_table.controllers(controller_table.Options(kinds=self._kinds, root_ca="none"))
-        rbac = [*authorization.objects(), *roles.bootstrap_objects(rows)]
-        await bootstrap.ensure(self.client, "", 0, rbac)
-        manager = self._manager(stack, rows)
-        nodes = SimulatedNodes(
-            self.api.client(NODES, "kubelet"), manager, self.clock, self._entropy, self._names,
-            lambda name: f"10.244.{self._names.index(name)}.0/24",
+        await components.furnish(self.api, rows, "", 0)
+        await components.start(
+            self.api, rows, self.clock, self._entropy, stack,
+            simulated=self._names, pod_cidr=lambda name: f"10.244.{self._names.index(name)}.0/24",
         )  # fmt: skip
-        stack.push_async_callback(nodes.stop)
-        await asyncio.gather(manager.start(), nodes.start())
-
-    def _manager(self, stack: AsyncExitStack, rows: Sequence[Controller]) -> Manager:
-        manager = Manager(self.client, self.clock, self._entropy)
-        stack.push_async_callback(manager.stop)
-        for row in rows:
-            manager.add(row, self.api.client(User(roles.user_name(row), groups=_ACCOUNT_GROUPS), row.name))
-        scheduler = Scheduler(self.api.client(SCHEDULER, "kube-scheduler"), manager, self.clock, self._entropy)
-        background = Tasks()
-        stack.push_async_callback(background.stop)
-        background.start(scheduler.run(), "scheduler")
-        stack.push_async_callback(scheduler.stop)
-        return manager
 
     # ── as a user does ───────────────────────────────────────────────────────────────────────────────────
 
