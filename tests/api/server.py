@@ -42,8 +42,15 @@ class Server:
         self.clock = VirtualClock()
         self.cache = WatchCache(MemoryStore(self.clock, retention), self.clock)
         self.kinds = table.builtin()
-        self.api = Api(self.cache, self.kinds, self.clock, SeededEntropy(7), Options())
+        self.api = self._api()
         self.client: Client = self.api.client(ADMIN, "tests")
+
+    def _api(self) -> Api:
+        return Api(self.cache, self.kinds, self.clock, SeededEntropy(7), Options())
+
+    def restarted(self) -> Client:
+        """A client of a second server that finds what the first one stored."""
+        return self._api().client(ADMIN, "tests")
 
     async def start(self) -> None:
         await self.cache.start()

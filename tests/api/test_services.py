@@ -91,6 +91,14 @@ async def test_a_refused_or_dry_creation_takes_nothing(server: Server) -> None:
     assert await server.client.create("services", service("late", clusterIP="10.96.0.10"))
 
 
+async def test_a_server_that_starts_again_knows_what_is_taken(server: Server) -> None:
+    await server.client.create("services", service("first", clusterIP="10.96.0.10", **node_port(31000)))
+    again = server.restarted()
+    for spec in ({"clusterIP": "10.96.0.10"}, node_port(31000)):
+        with pytest.raises(errors.Invalid, match="already allocated"):
+            await again.create("services", service("second", **spec))
+
+
 async def test_an_update_keeps_what_the_client_leaves_out(server: Server) -> None:
     made = await server.client.create("services", service(type="NodePort"))
     updated = await server.client.update("services", service(type="NodePort", sessionAffinity="ClientIP"))

@@ -60,9 +60,10 @@ def valid_name_default(name: str, is_prefix: bool) -> Sequence[str]:
 class Strategy:
     """How a kind is defaulted, prepared, judged and deleted (registry/rest.RESTCreateStrategy and friends).
 
-    Order on create: ``default`` → ``prepare_create`` → admission → schema validation → ``validate``.
-    Order on update: ``default`` → ``prepare_update`` → admission → schema validation
-    → ``validate`` + ``validate_update``.
+    Order on create: schema → ``default`` → mutating admission → ``prepare_create`` → ``validate``
+    → validating admission.
+    Order on update: schema → ``default`` → mutating admission → ``prepare_update`` → ``validate`` + ``validate_update``
+    → validating admission.
     """
 
     default: Callable[[Obj], None] = _nothing

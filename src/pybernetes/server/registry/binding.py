@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pybernetes.meta import errors, times
+from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 from pybernetes.server.context import Response
-from pybernetes.server.registry import decode, encode, read
+from pybernetes.server.registry import decode, encode, read, update
 from pybernetes.server.registry.call import Call
 from pybernetes.storage import codec
 from pybernetes.storage.port import Mismatch
 
 _DEFINITION: Final = "io.k8s.api.core.v1.Binding"
-_ATTEMPTS: Final = 16
 _MERGED: Final = ("annotations", "labels")
 
 
@@ -48,12 +47,12 @@ def _check_target(call: Call, binding: Obj) -> None:
 
 async def _assign(call: Call, meta: Obj, node: str) -> None:
     context = call.context
-    for _ in range(_ATTEMPTS):
+    for _ in range(update.ATTEMPTS):
         record = read.record_of(call)
         pod = context.decoded.record(record)
         if why := _objection(pod, meta):
             raise errors.conflict("", "pods/binding", call.name, why)
-        bound = _bound(pod, meta, node, times.render(context.clock.time()))
+        bound = _bound(pod, meta, node, context.timestamp())
         if call.dry_run:
             return
         value = codec.encode(bound)

@@ -13,6 +13,7 @@ from pybernetes.kinds.kind import Kind
 from pybernetes.kinds.table import KindTable
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
+from pybernetes.meta import times
 from pybernetes.meta.objects import Obj
 from pybernetes.meta.schema import Schemas
 from pybernetes.server.admission.table import Admission
@@ -45,5 +46,14 @@ class Context:
     allocator: Allocator | None = None
     """Made by ``hooks.py`` at first use, when the cache is full."""
 
+    _second: tuple[int, str] = (0, "")
+
     def __post_init__(self) -> None:
         self.events = Events(self.decoded)
+
+    def timestamp(self) -> str:
+        """Now as a metav1.Time, made once a second."""
+        second = int(self.clock.time())
+        if second != self._second[0]:
+            self._second = (second, times.render(second))
+        return self._second[1]

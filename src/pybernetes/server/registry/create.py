@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pybernetes.meta import errors, times
+from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 from pybernetes.server.context import Response
 from pybernetes.server.registry import decode, encode, hooks, judge, managed
@@ -99,7 +99,7 @@ def _stamp(call: Call, obj: Obj) -> None:
     for key in _NOT_THE_CLIENTS:
         meta.pop(key, None)
     meta["uid"] = context.entropy.uid()
-    meta["creationTimestamp"] = times.render(context.clock.time())
+    meta["creationTimestamp"] = context.timestamp()
     if strategy.has_generation:
         meta["generation"] = 1
     else:

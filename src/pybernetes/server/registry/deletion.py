@@ -16,7 +16,7 @@ from typing import Final
 from pybernetes.meta import errors, times
 from pybernetes.meta.objects import Obj
 from pybernetes.server.context import Response
-from pybernetes.server.registry import deleteoptions, encode, hooks, read, selection
+from pybernetes.server.registry import deleteoptions, encode, hooks, read, selection, update
 from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.deleteoptions import BACKGROUND, FOREGROUND, ORPHAN, Options
 from pybernetes.server.registry.doors import put
@@ -24,7 +24,6 @@ from pybernetes.server.registry.encode import Stored
 from pybernetes.storage import codec
 from pybernetes.storage.port import Mismatch, Record
 
-ATTEMPTS: Final = 16
 _FINALIZERS: Final = {ORPHAN: "orphan", FOREGROUND: "foregroundDeletion"}
 _SHOWN: Final = frozenset(
     (
@@ -81,7 +80,7 @@ def _namespace_of(call: Call, record: Record) -> str:
 
 async def remove(call: Call, options: Options) -> Outcome:
     """Delete the named object, or begin to. Raises NotFound, Conflict and what admission raises."""
-    for _ in range(ATTEMPTS):
+    for _ in range(update.ATTEMPTS):
         record = read.record_of(call)
         obj = call.context.decoded.record(record)
         _check_preconditions(call, options, record, obj)

@@ -8,7 +8,7 @@ Neighbours: ``tables.py`` makes Tables and metadata-only objects, ``server/negot
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -134,19 +134,24 @@ def _bare(obj: Obj) -> Obj:
     return {key: value for key, value in obj.items() if key not in ("apiVersion", "kind")}
 
 
-def _joined(kind: Kind, records: Iterable[Record], metadata: Obj) -> bytes:
+def _joined(kind: Kind, records: Sequence[Record], metadata: Obj) -> bytes:
+    """The list in one copy of the stored bytes: each without its kind, with its resourceVersion."""
     opening = f'{{"apiVersion":"{kind.api_version}","kind":"{kind.kind}","metadata":{{'.encode()
     cut = len(opening)
-    items = [
-        b'{"metadata":{"resourceVersion":"%d",%b' % (record.revision, record.value[cut:])
-        if record.value.startswith(opening)
-        else _reencoded(record)
-        for record in records
-    ]
     head = b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[' % (
         kind.list_name.encode(), kind.api_version.encode(), orjson.dumps(metadata),
     )  # fmt: skip
-    return b"%b%b]}" % (head, b",".join(items))
+    parts: list[bytes | memoryview] = [head]
+    for record in records:
+        if record.value.startswith(opening):
+            version = b'{"metadata":{"resourceVersion":"%d",' % record.revision
+            parts += (version, memoryview(record.value)[cut:], b",")
+        else:
+            parts += (_reencoded(record), b",")
+    if records:
+        parts.pop()
+    parts.append(b"]}")
+    return b"".join(parts)
 
 
 def _reencoded(record: Record) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pybernetes.meta import errors, objects, selectors, times
+from pybernetes.meta import errors, objects, selectors
 from pybernetes.meta.objects import Obj
 from pybernetes.server.context import Response
 from pybernetes.server.registry import decode, deleteoptions, deletion, doors, encode, read, update
@@ -80,7 +80,7 @@ def _is_beside(budget: Obj, pod: Obj) -> bool:
 async def _take_disruption(call: Call, name: str) -> None:
     row = call.context.kinds.by_path("policy", "v1", "poddisruptionbudgets")
     assert row is not None
-    now = times.render(call.context.clock.time())
+    now = call.context.timestamp()
 
     def taken(record: Record) -> Obj:
         budget = codec.decode_record(record)

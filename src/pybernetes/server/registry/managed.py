@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pybernetes.kinds.kind import Kind
-from pybernetes.meta import apply, times
+from pybernetes.meta import apply
 from pybernetes.meta.objects import Obj
 from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.doors import put
@@ -47,7 +47,7 @@ def applied(call: Call, live: Obj | None, body: Obj) -> Obj:
     kind = call.kind
     return apply.apply(
         call.context.schemas, kind.definition, live, body, manager=call.manager, api_version=kind.api_version,
-        subresource=call.subresource, force=call.request.flag("force"), now=_now(call),
+        subresource=call.subresource, force=call.request.flag("force"), now=call.context.timestamp(),
         ignored=_ignored(call.row, call.subresource),
     )  # fmt: skip
 
@@ -56,7 +56,7 @@ def _tracked(call: Call, old: Obj | None, new: Obj) -> Sequence[Obj]:
     row = call.row
     return apply.track(
         call.context.schemas, row.definition, old, new, manager=call.manager, api_version=row.api_version,
-        subresource=call.subresource, now=_now(call), ignored=_ignored(row, call.subresource),
+        subresource=call.subresource, now=call.context.timestamp(), ignored=_ignored(row, call.subresource),
     )  # fmt: skip
 
 
@@ -80,7 +80,3 @@ def _timeless(obj: Obj) -> Obj:
     meta = obj["metadata"]
     entries = [{k: v for k, v in entry.items() if k != "time"} for entry in meta.get("managedFields") or ()]
     return {**obj, "metadata": {**meta, "managedFields": entries}}
-
-
-def _now(call: Call) -> str:
-    return times.render(call.context.clock.time())

@@ -24,7 +24,8 @@ from pybernetes.server.registry.encode import Stored
 from pybernetes.storage import codec
 from pybernetes.storage.port import Mismatch, Record
 
-ATTEMPTS: Final = 16
+ATTEMPTS: Final = 100
+"""Of a hundred writers of one object each gets its turn; whoever waits longer is told of a conflict."""
 Change = Callable[[Record], Obj]
 """From what is stored to the new object of the stored form, which belongs to the caller down to its last dict."""
 
