@@ -190,9 +190,10 @@ async def test_an_agent_that_is_not_there_is_an_internal_error_that_names_it(
 async def test_a_simulated_node_says_that_nothing_runs_there(cluster: Cluster) -> None:
     await cluster.node(**{"pybernetes.io/simulated": "true"})
     await cluster.pod()
-    for path, method in ((f"{POD}/log", "GET"), (f"{POD}/exec?command=ls", "POST"), (f"{POD}/portforward", "POST")):
+    asked = (("log", "GET"), ("exec?command=ls", "POST"), ("portforward", "POST"), ("proxy/", "GET"))
+    for path, method in asked:
         with pytest.raises(errors.BadRequest, match='node "node-1" is simulated: nothing runs there'):
-            await cluster.ask(path, method)
+            await cluster.ask(f"{POD}/{path}", method)
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────────────────

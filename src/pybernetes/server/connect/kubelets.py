@@ -36,10 +36,14 @@ class Kubelets:
         node = self._live.get("", "nodes", "", name)
         if node is None:
             raise errors.not_found("", "nodes", name)
-        if objects.labels(node).get(SIMULATED) == "true":
-            raise errors.BadRequest(f'node "{name}" is simulated: nothing runs there that could be reached')
+        self.check_real(name)
         port = objects.get(node, "status", "daemonEndpoints", "kubeletEndpoint", "Port", default=0) or _PORT
         return Backend(_address(node), int(port), self._tls)
+
+    def check_real(self, name: str) -> None:
+        """Raises BadRequest for a node on which nothing runs, whose pods' addresses are nobody's."""
+        if objects.labels(self._live.get("", "nodes", "", name) or {}).get(SIMULATED) == "true":
+            raise errors.BadRequest(f'node "{name}" is simulated: nothing runs there that could be reached')
 
     async def get(self, node: str, target: str) -> Stream:
         """Ask a node's agent. A refusal is raised as the ApiError that upstream makes of it."""

@@ -70,6 +70,7 @@ class Proxy:
         pod = self._live.get("", "pods", request.info.namespace, named.name)
         if pod is None:
             raise errors.not_found("", "pods", named.name)
+        self._kubelets.check_real(objects.get(pod, "spec", "nodeName", default=""))
         return await self._pass(request, _backend(named, _proxyable(pod), int(named.port or _first_port(pod))))
 
     async def service(self, request: Request) -> Response:
@@ -83,7 +84,8 @@ class Proxy:
         found = _endpoints(endpoints, _port_name(service, named))
         if not found:
             raise errors.ServiceUnavailable(f'no endpoints available for service "{named.name}"')
-        address, port = found[next(self._turn) % len(found)]
+        address, port, node = found[next(self._turn) % len(found)]
+        self._kubelets.check_real(node)
         return await self._pass(request, _backend(named, address, port))
 
     async def _pass(self, request: Request, backend: Backend) -> Response:
@@ -160,11 +162,11 @@ def _port_name(service: Obj, named: Named) -> str:
     raise errors.ServiceUnavailable(f'no service port {named.port} found for service "{named.name}"')
 
 
-def _endpoints(endpoints: Obj | None, port_name: str) -> list[tuple[str, int]]:
-    """(address, port) of every ready endpoint of a port."""
+def _endpoints(endpoints: Obj | None, port_name: str) -> list[tuple[str, int, str]]:
+    """(address, port, node) of every ready endpoint of a port."""
     subsets: list[Mapping[str, list[Obj]]] = objects.get(endpoints, "subsets", default=[])
     return [
-        (address["ip"], int(port["port"]))
+        (address["ip"], int(port["port"]), address.get("nodeName") or "")
         for subset in subsets
         for port in subset.get("ports") or ()
         if (port.get("name") or "") == port_name
