@@ -8,6 +8,7 @@ from typing import Any
 from pybernetes.lib import tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
+from pybernetes.storage.memory import MemoryStore
 from pybernetes.testing.cluster import PATIENCE_SECONDS, Cluster
 
 from .workloads import (
@@ -246,3 +247,17 @@ async def test_a_deployment_that_was_orphaned_is_found_again_by_one_of_its_name(
     await cluster.until(DEPLOYMENTS, "web", is_rolled_out)
     assert {objects.uid(pod) for pod in await cluster.list("pods")} == before
     assert len(await cluster.list(SETS)) == 1
+
+
+async def test_a_rollout_goes_on_where_the_control_plane_that_ended_left_it() -> None:
+    store = MemoryStore()
+    async with Cluster(nodes=2, store=store) as cluster:
+        await cluster.create(DEPLOYMENTS, deployment(replicas=8))
+        await cluster.until(DEPLOYMENTS, "web", is_rolled_out)
+        await cluster.patch(DEPLOYMENTS, "web", with_template(image="web:v2"))
+        await cluster.until_all(SETS, lambda found: len(found) == 2)
+    async with Cluster(nodes=2, store=store, seed=1) as cluster:
+        await cluster.until(DEPLOYMENTS, "web", is_rolled_out)
+        assert await sets(cluster) == {"web:v1": (0, "1"), "web:v2": (8, "2")}
+        assert {image(pod) for pod in await cluster.list("pods")} == {"web:v2"}
+    await store.close()

@@ -26,6 +26,7 @@ from pybernetes.meta.objects import Obj
 from pybernetes.server.api import Api, Options
 from pybernetes.server.context import User
 from pybernetes.storage.memory import MemoryStore
+from pybernetes.storage.port import Store
 from pybernetes.storage.watchcache import WatchCache
 
 ADMIN: Final = User("kubernetes-admin", groups=("system:masters",))
@@ -35,9 +36,15 @@ PATIENCE_SECONDS: Final = 20.0
 
 
 class Cluster:
-    """``nodes`` are simulated: their pods become ready at once. The clock is the machine's unless another is given."""
+    """``nodes`` are simulated: their pods become ready at once. The clock is the machine's unless another is given.
 
-    def __init__(self, *, nodes: int = 1, clock: Clock | None = None, seed: int = 0) -> None:
+    ``store`` is one that another cluster has left, which this one takes up; its owner closes it.
+    """
+
+    def __init__(
+        self, *, nodes: int = 1, clock: Clock | None = None, store: Store | None = None, seed: int = 0
+    ) -> None:
+        self._store = store
         self.clock, self._entropy = clock or SystemClock(), SeededEntropy(seed)
         self._names = [f"node-{number}" for number in range(1, nodes + 1)]
         self._kinds = kind_table.builtin()
@@ -58,8 +65,10 @@ class Cluster:
         await self._stack.aclose()
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        store = MemoryStore(self.clock)
-        stack.push_async_callback(store.close)
+        store = self._store
+        if store is None:
+            store = MemoryStore(self.clock)
+            stack.push_async_callback(store.close)
         cache = WatchCache(store, self.clock)
         await cache.start()
         stack.push_async_callback(cache.stop)
