@@ -11,13 +11,17 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from pybernetes.lib.clock import SystemClock
 from pybernetes.node import ociimage
+from pybernetes.node.runtime.cri import Cri
+from pybernetes.testing import onenode
+from pybernetes.testing.onenode import OneNode
 
 PAUSE = "docker.io/pybernetes/pause:test"
 BUSYBOX = "busybox:test"
@@ -120,6 +124,17 @@ def containerd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]
         log.close()
         subprocess.run(["umount", "--recursive", root], check=False)
         shutil.rmtree(run, ignore_errors=True)
+
+
+@pytest.fixture
+async def world(containerd: Containerd) -> AsyncIterator[OneNode]:
+    """A node on that containerd under a server of the test's own."""
+    config = onenode.config(containerd.root, cgroup=containerd.cgroup_root, cgroups=Path("/sys/fs/cgroup"))
+    made = OneNode(Cri(str(containerd.socket)), config, SystemClock())
+    await made.start()
+    yield made
+    await made.end_pods()
+    await made.stop()
 
 
 def wait_for(host: Containerd) -> None:

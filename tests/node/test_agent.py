@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pybernetes.meta import objects
+from pybernetes.testing.onenode import FOREVER, OneNode, shell
 from pybernetes.testing.onenode import container_status as status
 
-from .world import FOREVER, IMAGE, World, shell
-
 pytestmark = pytest.mark.node
-
-
-@pytest.fixture
-async def world(containerd: Any) -> AsyncIterator[World]:
-    made = World(containerd)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 def waiting(pod: Any, reason: str) -> bool:
@@ -31,7 +21,7 @@ def waiting(pod: Any, reason: str) -> bool:
     )
 
 
-async def test_a_pod_with_two_containers_becomes_ready_and_leaves_nothing(world: World) -> None:
+async def test_a_pod_with_two_containers_becomes_ready_and_leaves_nothing(world: OneNode) -> None:
     await world.pod("p", shell("a", FOREVER), shell("b", FOREVER))
     pod = await world.ready("p")
     assert pod["status"]["phase"] == "Running"
@@ -47,8 +37,8 @@ async def test_a_pod_with_two_containers_becomes_ready_and_leaves_nothing(world:
     assert list(world.config.logs.glob(f"*{uid}")) == list(Path("/sys/fs/cgroup").glob(f"*/**/pod{uid}")) == []
 
 
-async def test_a_container_finds_its_files_variables_and_names(world: World) -> None:
-    await world.config_map("cm", {"key": "value"})
+async def test_a_container_finds_its_files_variables_and_names(world: OneNode) -> None:
+    await world.create("configmaps", "ConfigMap", "cm", data={"key": "value"})
     await world.pod(
         "p",
         shell(
@@ -82,8 +72,8 @@ async def test_a_container_finds_its_files_variables_and_names(world: World) -> 
     assert token.count(".") == 2
 
 
-async def test_a_changed_config_map_shows_in_a_running_container(world: World) -> None:
-    await world.config_map("cm", {"key": "old"})
+async def test_a_changed_config_map_shows_in_a_running_container(world: OneNode) -> None:
+    await world.create("configmaps", "ConfigMap", "cm", data={"key": "old"})
     await world.pod(
         "p", shell("c", FOREVER, volumeMounts=[{"name": "cm", "mountPath": "/cm"}]),
         volumes=[{"name": "cm", "configMap": {"name": "cm"}}],
@@ -97,15 +87,15 @@ async def test_a_changed_config_map_shows_in_a_running_container(world: World) -
     await world.eventually(shows)
 
 
-async def test_a_pod_waits_for_a_config_map_and_goes_on_when_it_comes(world: World) -> None:
+async def test_a_pod_waits_for_a_config_map_and_goes_on_when_it_comes(world: OneNode) -> None:
     await world.pod("p", shell("c", FOREVER), volumes=[{"name": "cm", "configMap": {"name": "cm"}}])
     event = await world.said("p", 'MountVolume.SetUp failed for volume "cm" : configmap "cm" not found')
     assert (event["type"], event["reason"]) == ("Warning", "FailedMount")
-    await world.config_map("cm", {"key": "value"})
+    await world.create("configmaps", "ConfigMap", "cm", data={"key": "value"})
     await world.ready("p")
 
 
-async def test_a_variable_from_nowhere_is_a_config_error_until_its_secret_comes(world: World) -> None:
+async def test_a_variable_from_nowhere_is_a_config_error_until_its_secret_comes(world: OneNode) -> None:
     await world.pod("p", shell("c", FOREVER, envFrom=[{"secretRef": {"name": "s"}}]))
     pod = await world.until("p", lambda found: waiting(found, "CreateContainerConfigError"))
     assert status(pod, "c")["state"]["waiting"]["message"] == 'secret "s" not found'
@@ -114,7 +104,7 @@ async def test_a_variable_from_nowhere_is_a_config_error_until_its_secret_comes(
     await world.ready("p")
 
 
-async def test_init_containers_run_first_one_by_one(world: World) -> None:
+async def test_init_containers_run_first_one_by_one(world: OneNode) -> None:
     share = {"volumeMounts": [{"name": "e", "mountPath": "/e"}]}
     await world.pod(
         "p", shell("c", FOREVER, **share),
@@ -126,7 +116,7 @@ async def test_init_containers_run_first_one_by_one(world: World) -> None:
     assert [s["state"]["terminated"]["reason"] for s in pod["status"]["initContainerStatuses"]] == ["Completed"] * 2
 
 
-async def test_a_crash_is_restarted_at_once_then_backs_off_with_its_last_words(world: World) -> None:
+async def test_a_crash_is_restarted_at_once_then_backs_off_with_its_last_words(world: OneNode) -> None:
     await world.pod("p", shell("c", "echo -n last words > /dev/termination-log; exit 3"))
     pod = await world.until("p", lambda found: waiting(found, "CrashLoopBackOff"))
     assert status(pod, "c")["restartCount"] == 1
@@ -135,14 +125,14 @@ async def test_a_crash_is_restarted_at_once_then_backs_off_with_its_last_words(w
     assert await world.said("p", "Back-off restarting failed container c in pod p_default")
 
 
-async def test_a_failed_container_may_leave_the_end_of_its_log_as_last_words(world: World) -> None:
+async def test_a_failed_container_may_leave_the_end_of_its_log_as_last_words(world: OneNode) -> None:
     words = "echo one; echo two >&2; exit 1"
     await world.pod("p", shell("c", words, terminationMessagePolicy="FallbackToLogsOnError"), restartPolicy="Never")
     pod = await world.until("p", lambda found: found["status"]["phase"] == "Failed")
     assert sorted(status(pod, "c")["state"]["terminated"]["message"].split()) == ["one", "two"]
 
 
-async def test_a_completed_pod_succeeds_and_keeps_its_log(world: World) -> None:
+async def test_a_completed_pod_succeeds_and_keeps_its_log(world: OneNode) -> None:
     await world.pod("p", shell("c", "echo done"), restartPolicy="OnFailure")
     pod = await world.until("p", lambda found: found["status"]["phase"] == "Succeeded")
     log = world.config.logs / f"default_p_{objects.uid(pod)}" / "c" / "0.log"
@@ -151,7 +141,7 @@ async def test_a_completed_pod_succeeds_and_keeps_its_log(world: World) -> None:
     assert [s.ready for s in await world.runtime.sandboxes(objects.uid(pod))] == [False]
 
 
-async def test_memory_beyond_the_limit_is_told_as_such(world: World) -> None:
+async def test_memory_beyond_the_limit_is_told_as_such(world: OneNode) -> None:
     hungry = "x=a; while :; do x=$x$x; done"
     await world.pod("p", shell("c", hungry, resources={"limits": {"memory": "20Mi"}}), restartPolicy="Never")
     pod = await world.until("p", lambda found: found["status"]["phase"] == "Failed")
@@ -159,7 +149,7 @@ async def test_memory_beyond_the_limit_is_told_as_such(world: World) -> None:
     assert status(pod, "c")["state"]["terminated"]["exitCode"] == 137
 
 
-async def test_an_image_that_is_not_there_fails_and_then_backs_off(world: World) -> None:
+async def test_an_image_that_is_not_there_fails_and_then_backs_off(world: OneNode) -> None:
     await world.pod("p", {"name": "c", "image": "localhost:1/nothing:1"})
     pod = await world.until("p", lambda found: waiting(found, "ErrImagePull"))
     assert "localhost:1/nothing:1" in status(pod, "c")["state"]["waiting"]["message"]
@@ -169,20 +159,20 @@ async def test_an_image_that_is_not_there_fails_and_then_backs_off(world: World)
         assert await world.said("p", text)
 
 
-async def test_an_image_that_must_not_be_pulled_is_told_as_such(world: World) -> None:
+async def test_an_image_that_must_not_be_pulled_is_told_as_such(world: OneNode) -> None:
     await world.pod("p", {"name": "c", "image": "nothing:1", "imagePullPolicy": "Never"})
     pod = await world.until("p", lambda found: waiting(found, "ErrImageNeverPull"))
     told = 'Container image "nothing:1" is not present with pull policy of Never'
     assert status(pod, "c")["state"]["waiting"]["message"] == told
 
 
-async def test_a_command_that_is_not_there_is_a_failed_start(world: World) -> None:
-    await world.pod("p", {"name": "c", "image": IMAGE, "command": ["/nothing"]}, restartPolicy="Never")
+async def test_a_command_that_is_not_there_is_a_failed_start(world: OneNode) -> None:
+    await world.pod("p", {"name": "c", "image": "busybox:test", "command": ["/nothing"]}, restartPolicy="Never")
     pod = await world.until("p", lambda found: found["status"]["phase"] == "Failed")
     assert status(pod, "c")["state"]["terminated"]["reason"] == "StartError"
 
 
-async def test_a_container_that_heeds_no_signal_is_killed_after_its_grace(world: World) -> None:
+async def test_a_container_that_heeds_no_signal_is_killed_after_its_grace(world: OneNode) -> None:
     await world.pod("p", shell("c", "trap '' TERM; while :; do sleep 0.05; done"))
     await world.ready("p")
     began = world.clock.monotonic()
@@ -191,7 +181,7 @@ async def test_a_container_that_heeds_no_signal_is_killed_after_its_grace(world:
     assert world.clock.monotonic() - began >= 1
 
 
-async def test_an_agent_that_comes_back_touches_nothing_that_runs(world: World) -> None:
+async def test_an_agent_that_comes_back_touches_nothing_that_runs(world: OneNode) -> None:
     await world.pod("p", shell("a", FOREVER), shell("b", FOREVER))
     await world.pod("q", shell("c", FOREVER))
     before = [await world.ready(name) for name in "pq"]
@@ -206,7 +196,7 @@ async def test_an_agent_that_comes_back_touches_nothing_that_runs(world: World) 
     assert await world.runtime.sandboxes(objects.uid(before[1])) == []
 
 
-async def test_an_exit_while_no_agent_looked_is_found_and_restarted(world: World) -> None:
+async def test_an_exit_while_no_agent_looked_is_found_and_restarted(world: OneNode) -> None:
     await world.pod("p", shell("c", FOREVER))
     pod = await world.ready("p")
     await world.stop_agent()
@@ -216,17 +206,17 @@ async def test_an_exit_while_no_agent_looked_is_found_and_restarted(world: World
     await world.ready("p")
 
 
-async def test_a_dead_sandbox_is_replaced_with_everything_in_it(world: World) -> None:
+async def test_a_dead_sandbox_is_replaced_with_everything_in_it(world: OneNode, containerd: Any) -> None:
     await world.pod("p", shell("c", FOREVER))
     pod = await world.ready("p")
     sandbox = (await world.runtime.sandboxes(objects.uid(pod)))[0]
-    world.containerd.ctr("tasks", "kill", "-s", "KILL", sandbox.id)
+    containerd.ctr("tasks", "kill", "-s", "KILL", sandbox.id)
     assert await world.said("p", "Pod sandbox changed, it will be killed and re-created.")
     await world.until("p", lambda found: status(found, "c")["restartCount"] == 1)
     await world.ready("p")
 
 
-async def test_the_node_is_ready_with_what_the_machine_has(world: World) -> None:
+async def test_the_node_is_ready_with_what_the_machine_has(world: OneNode) -> None:
     node = await world.admin.get("nodes", "node-1")
     assert objects.condition_is(node, "Ready")
     assert node["spec"]["podCIDR"] == "10.222.0.0/24"

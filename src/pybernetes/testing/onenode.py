@@ -10,6 +10,7 @@ Neighbours: ``tests/node`` runs it on containerd, ``tests/unit/node`` on ``node/
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +33,9 @@ from pybernetes.storage.watchcache import WatchCache
 
 NODE: Final = "node-1"
 NAMESPACE: Final = "default"
+SECONDS: Final = 30.0
+FOREVER: Final = "trap 'exit 0' TERM; while :; do sleep 0.05; done"
+"""A script that goes on until it is asked to end."""
 
 
 def config(folder: Path, **more: Any) -> Config:
@@ -62,6 +66,12 @@ class OneNode:
         await self.create("serviceaccounts", "ServiceAccount", "default")
         await self.create("configmaps", "ConfigMap", "kube-root-ca.crt", data={"ca.crt": "PEM"})
         await self.start_agent()
+
+    async def end_pods(self) -> None:
+        """Delete every pod and return when nothing of them is left."""
+        for pod in (await self.admin.list("pods", NAMESPACE))["items"]:
+            await self.delete(objects.name(pod))
+        await self.eventually(lambda: self.agent is None or not self.agent.pods())
 
     async def stop(self) -> None:
         """End the agent, then the server; what runs goes on."""
@@ -96,7 +106,7 @@ class OneNode:
         await self.admin.delete("pods", name, NAMESPACE, grace_period_seconds=grace_seconds)
         await self.until(name, lambda found: found is None)
 
-    async def until(self, name: str, predicate: Callable[[Any], bool], seconds: float = 30.0) -> Any:
+    async def until(self, name: str, predicate: Callable[[Any], bool], seconds: float = SECONDS) -> Any:
         """A pod as soon as ``predicate`` holds; None where it is gone. Raises errors.Timeout."""
         return await wait.until(
             self.admin, "pods", NAMESPACE, name, predicate, timeout_seconds=seconds, clock=self.clock
@@ -117,6 +127,28 @@ class OneNode:
             found = [obj for _, obj in await anext(watch) if text in obj.get("message", "")]
         await watch.aclose()  # type: ignore[attr-defined]
         return found[0]
+
+    async def run_in(self, pod: Obj, container: str, *command: str) -> str:
+        """What a command says that runs in a container."""
+        id = container_status(pod, container)["containerID"].removeprefix("containerd://")
+        return (await self.runtime.exec_sync(id, command)).stdout.decode()
+
+    async def eventually(self, look: Callable[[], Any]) -> Any:
+        """What ``look`` answers (or what it answers is awaited for) once that is something: for what nobody tells.
+        Raises TimeoutError."""
+        end = self.clock.monotonic() + SECONDS
+        while self.clock.monotonic() < end:
+            found = look()
+            found = await found if inspect.isawaitable(found) else found
+            if found:
+                return found
+            await self.clock.sleep(0.02)
+        raise TimeoutError(f"it did not come within {SECONDS:g} s")
+
+
+def shell(name: str, script: str, image: str = "busybox:test", **more: Any) -> Obj:
+    """A container that runs a script."""
+    return {"name": name, "image": image, "command": ["sh", "-c", script], **more}
 
 
 def container_status(pod: Obj, container: str) -> Obj:

@@ -75,10 +75,10 @@ class Cri:
         return str(answer["pod_sandbox_id"])
 
     async def stop_sandbox(self, id: str) -> None:
-        await self._call("StopPodSandbox", {"pod_sandbox_id": id})
+        await self._end("StopPodSandbox", {"pod_sandbox_id": id})
 
     async def remove_sandbox(self, id: str) -> None:
-        await self._call("RemovePodSandbox", {"pod_sandbox_id": id})
+        await self._end("RemovePodSandbox", {"pod_sandbox_id": id})
 
     # ── containers ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -98,12 +98,12 @@ class Cri:
         await self._call("StartContainer", {"container_id": id})
 
     async def stop_container(self, id: str, grace_seconds: int) -> None:
-        await self._call(
+        await self._end(
             "StopContainer", {"container_id": id, "timeout": grace_seconds}, seconds=_CALL_SECONDS + grace_seconds
         )
 
     async def remove_container(self, id: str) -> None:
-        await self._call("RemoveContainer", {"container_id": id})
+        await self._end("RemoveContainer", {"container_id": id})
 
     async def reopen_log(self, id: str) -> None:
         await self._call("ReopenContainerLog", {"container_id": id})
@@ -166,6 +166,14 @@ class Cri:
 
     async def close(self) -> None:
         await self._channel.close()
+
+    async def _end(self, method: str, request: Obj, *, seconds: float = _CALL_SECONDS) -> None:
+        """Stop or remove something; what is gone already is what was wanted."""
+        try:
+            await self._call(method, request, seconds=seconds)
+        except RuntimeFailure as failure:
+            if failure.code != "NotFound":
+                raise
 
     async def _call(self, method: str, request: Obj, *, service: str = _RUNTIME, seconds: float = _CALL_SECONDS) -> Obj:
         call = self._methods.get(method)

@@ -39,7 +39,7 @@ class MemoryRuntime:
     def __init__(self, clock: Clock, images: Sequence[str] = (), registry: Sequence[str] = ()) -> None:
         self._clock = clock
         self._images = {imagename.normalise(n): _image(n) for n in images}
-        self._registry = {imagename.normalise(n) for n in registry}
+        self.registry = {imagename.normalise(n) for n in registry}
         self._sandboxes: dict[str, Sandbox] = {}
         self._containers: dict[str, Container] = {}
         self._listeners: list[asyncio.Queue[Event]] = []
@@ -48,8 +48,12 @@ class MemoryRuntime:
         self.deaf: set[str] = set()
         """Names of containers that heed no signal: they end by their grace alone."""
 
-    def finish(self, id: str, exit_code: int = 0, reason: str = "") -> None:
-        """A container's process ends by itself."""
+    def running(self, name: str) -> str:
+        """The id of the running container of that name."""
+        return next(c.id for c in self._containers.values() if c.name == name and c.state == "running")
+
+    def finish(self, id: str, exit_code: int = 0, reason: str = "", *, told: bool = True) -> None:
+        """A container's process ends by itself; an event tells of it unless that gets lost."""
         container = self._containers[id]
         if container.state == "running":
             ended = replace(
@@ -57,7 +61,8 @@ class MemoryRuntime:
                 reason=reason or ("Error" if exit_code else "Completed"),
             )  # fmt: skip
             self._containers[id] = ended
-            self._tell(id)
+            if told:
+                self._tell(id)
 
     async def version(self) -> Version:
         self._may_fail("version")
@@ -109,13 +114,14 @@ class MemoryRuntime:
         self._may_fail("create_container")
         if not self._known(self._sandboxes, sandbox_id).ready:
             raise RuntimeFailure("Unknown", f'sandbox container "{sandbox_id}" is not running')
-        id, image = self._id(), config["image"]["image"]
-        named = next((i for i in self._images.values() if image in (i.id, *i.tags)), None)
-        if named is None:
-            raise RuntimeFailure("NotFound", f'failed to resolve image "{image}": not found')
+        wanted = config["image"]["image"]
+        image = await self.image(wanted)
+        if image is None:
+            raise RuntimeFailure("NotFound", f'failed to resolve image "{wanted}": not found')
+        id = self._id()
         self._containers[id] = Container(
             id, sandbox_id, config["metadata"]["name"], config["metadata"].get("attempt", 0), state="created",
-            created_at=self._clock.time(), image=named.tags[0], image_id=named.id,
+            created_at=self._clock.time(), image=image.tags[0], image_id=image.id,
             labels=config.get("labels", {}), annotations=config.get("annotations", {}),
         )  # fmt: skip
         return id
@@ -169,7 +175,7 @@ class MemoryRuntime:
 
     async def pull(self, name: str, auth: Mapping[str, str] | None, sandbox_config: Obj) -> str:
         full = imagename.normalise(name)
-        if full not in self._registry:
+        if full not in self.registry:
             why = f'failed to pull and unpack image "{full}": failed to resolve reference "{full}": {full}: not found'
             raise RuntimeFailure("NotFound", why)
         self._images[full] = _image(name)
