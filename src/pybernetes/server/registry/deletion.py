@@ -10,6 +10,7 @@ Sources: apiserver/pkg/registry/rest/delete.go, Store.Delete, registry/core/name
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,6 +25,8 @@ from pybernetes.server.registry.encode import Stored
 from pybernetes.storage import codec
 from pybernetes.storage.port import Mismatch, Record
 
+_AT_ONCE: Final = 64
+"""Of a collection so many are deleted together, since a durable store makes them durable together."""
 _FINALIZERS: Final = {ORPHAN: "orphan", FOREGROUND: "foregroundDeletion"}
 _SHOWN: Final = frozenset(
     (
@@ -62,20 +65,23 @@ async def delete_collection(call: Call) -> Response:
     """Every selected object of the path, each as by itself."""
     answer = encode.wanted(call, many=True)
     options, chosen = deleteoptions.of(call), selection.of(call)
-    shown = []
-    for record in read.selected(call, chosen):
-        one = replace(call, name=record.key.rpartition("/")[2], namespace=_namespace_of(call, record))
-        try:
-            outcome = await remove(one, options)
-        except errors.NotFound:
-            continue  # gone meanwhile, which is what was wanted
-        shown.append(call.context.decoded.value(outcome.stored.value, outcome.stored.revision))
+    records = read.selected(call, chosen)
+    shown: list[Obj] = []
+    for start in range(0, len(records), _AT_ONCE):
+        group = [_remove_one(call, options, record) for record in records[start : start + _AT_ONCE]]
+        shown += [obj for obj in await asyncio.gather(*group) if obj is not None]
     metadata = {"resourceVersion": str(call.context.cache.revision)}
     return encode.many(call, [call.asked_form(obj) for obj in shown], metadata, answer)
 
 
-def _namespace_of(call: Call, record: Record) -> str:
-    return record.key.split("/")[-2] if call.row.namespaced else ""
+async def _remove_one(call: Call, options: Options, record: Record) -> Obj | None:
+    """One of a collection, as it is afterwards or was at its end; None if it was gone already, as is wanted."""
+    *_, namespace, name = record.key.split("/")
+    try:
+        outcome = await remove(replace(call, name=name, namespace=namespace if call.row.namespaced else ""), options)
+    except errors.NotFound:
+        return None
+    return call.context.decoded.value(outcome.stored.value, outcome.stored.revision)
 
 
 async def remove(call: Call, options: Options) -> Outcome:
