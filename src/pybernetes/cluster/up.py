@@ -11,6 +11,7 @@ import errno
 import socket
 import sys
 from dataclasses import replace
+from typing import Final
 
 from pybernetes.client import kubeconfig
 from pybernetes.client.client import Client
@@ -23,7 +24,8 @@ from pybernetes.lib import daemon
 from pybernetes.lib.clock import Clock
 from pybernetes.meta import errors, objects
 
-READY_SECONDS = 60.0
+READY_SECONDS: Final = 60.0
+CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
 
 
 async def up(
@@ -210,8 +212,15 @@ async def _wait_ready(paths: Paths, config: Config, steps: Steps, clock: Clock) 
                         f"see 'kubectl describe node {missing[0]}' and the logs in {paths.data / 'log'}"
                     )
                 await clock.sleep(0.03)
+            await _mark_control_plane(client, wanted[0])
     finally:
         await client.close()
+
+
+async def _mark_control_plane(client: Client, node: str) -> None:
+    """Say which node the control plane is beside, by the label from which kubectl reads ROLES. It carries no taint:
+    pods may run there, as they may on the only node of a small cluster."""
+    await client.patch("nodes", node, {"metadata": {"labels": {CONTROL_PLANE_LABEL: ""}}})
 
 
 async def _not_ready(client: Client, wanted: list[str]) -> list[str]:
