@@ -46,6 +46,7 @@ def default(obj: Obj) -> None:
         backoffLimit=check.INT32_MAX if per_index else 6,
         completionMode="NonIndexed",
         suspend=False,
+        manualSelector=False,
         podReplacementPolicy="Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed",
     )
     if labels := spec["template"]["metadata"].get("labels"):

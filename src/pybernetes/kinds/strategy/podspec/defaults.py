@@ -85,7 +85,7 @@ def _container(container: Obj) -> None:
     for variable in container.get("env") or ():
         _field_ref(variable.get("valueFrom"))
     for key in ("livenessProbe", "readinessProbe", "startupProbe"):
-        if probe := container.get(key):
+        if (probe := container.get(key)) is not None:
             _probe(probe)
     for handler in (container.get("lifecycle") or {}).values():
         _http_get(handler)
