@@ -37,7 +37,7 @@ def test_a_star_is_no_list_of_all_days() -> None:
 @pytest.mark.parametrize("text", ["TZ=Europe/Berlin 30 4 * * *", "CRON_TZ=Europe/Berlin 30 4 * * *"])
 def test_a_time_zone_may_come_first(text: str) -> None:
     schedule = cron.parse(text)
-    assert (schedule.time_zone, schedule.hours) == ("Europe/Berlin", {4})
+    assert (schedule.time_zone, schedule.hours) == ("Europe/Berlin", frozenset({4}))
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ POD = fieldschema.root(SCHEMAS, "io.k8s.api.core.v1.Pod")
 DEPLOYMENT = fieldschema.root(SCHEMAS, "io.k8s.api.apps.v1.Deployment")
 CUSTOM = fieldschema.root(SCHEMAS, "com.example.v1.Widget")
 
-A = {"f:a": {}}
-B = {"f:b": {}}
-PARENT_AND_CHILD = {"f:p": {".": {}, "f:c": {}}}
-PARENT = {"f:p": {}}
-CHILD = {"f:p": {"f:c": {}}}
+A: Any = {"f:a": {}}
+B: Any = {"f:b": {}}
+PARENT_AND_CHILD: Any = {"f:p": {".": {}, "f:c": {}}}
+PARENT: Any = {"f:p": {}}
+CHILD: Any = {"f:p": {"f:c": {}}}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_is_no_set_is_not_taken_for_one(bad: Any) -> None:
 
 
 CONTAINER = {"name": "c", "image": "i", "ports": [{"containerPort": 80}], "command": ["a"], "resources": {}}
-CONTAINER_FIELDS = {
+CONTAINER_FIELDS: Any = {
     ".": {}, "f:name": {}, "f:image": {}, "f:command": {}, "f:resources": {},
     "f:ports": {".": {}, 'k:{"containerPort":80,"protocol":"TCP"}': {".": {}, "f:containerPort": {}}},
 }  # fmt: skip

@@ -107,7 +107,7 @@ def cells(obj: Any) -> dict[str, Any]:
 
 
 def test_the_last_restart_is_told_with_its_age() -> None:
-    last = {"lastState": {"terminated": {"finishedAt": "2026-01-31T09:57:00Z"}}}
+    last: Any = {"lastState": {"terminated": {"finishedAt": "2026-01-31T09:57:00Z"}}}
     assert cells(pod(running(restarts=2, **last)))["Restarts"] == "2 (3m ago)"
     assert cells(pod(running(restarts=2)))["Restarts"] == "2"
 
