@@ -106,6 +106,16 @@ async def test_unknown_fields_are_refused_warned_of_or_ignored_as_asked(server: 
     assert (ignored.status, [n for n, _ in ignored.headers if n.lower() == "warning"]) == (201, [])
 
 
+async def test_a_field_said_twice_is_found_where_somebody_wants_to_know(server: Server) -> None:
+    body = b'{"metadata":{"name":"web","labels":{"a":"1","a":"2"}},"data":{"x":"1"},"data":{"x":"2"}}'
+    strict = await server.json("POST", MAPS, body, query={"fieldValidation": "Strict"})
+    assert strict["message"].endswith(
+        'strict decoding error: duplicate field "metadata.labels.a", duplicate field "data"'
+    )
+    made = await server.json("POST", MAPS, body)
+    assert (made["data"], made["metadata"]["labels"]) == ({"x": "2"}, {"a": "2"})
+
+
 async def test_null_means_absent(server: Server) -> None:
     made = await server.json("POST", MAPS, {**config_map(), "data": None, "metadata": {"name": "a", "labels": None}})
     assert "data" not in made

@@ -9,16 +9,16 @@ apiserver/pkg/endpoints/handlers (transformDecodeError).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
 
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
-from pybernetes.meta.schema import Report
 from pybernetes.server import negotiate
 from pybernetes.server.context import Request
+from pybernetes.server.registry import duplicates
 from pybernetes.server.registry.call import Call
 
 BODY_BYTES_MAX: Final = 3 * 1024 * 1024
@@ -93,20 +93,21 @@ def inspected(call: Call, definition: str, obj: Obj, refuse: Refuse) -> Obj:
     if directive not in _DIRECTIVES:
         raise _unknown_directive(call, directive)
     report = schemas.inspect(definition, obj)
-    if not report and not report.nulls:
-        return obj
     if report.decode:
         raise refuse(report.decode[0])
-    if report.unknown:
-        _unknown_fields(call, report, directive, refuse)
+    told = [f'unknown field "{path}"' for path in report.unknown]
+    if directive in ("Strict", "Warn") and call.request.body:
+        told += [f'duplicate field "{path}"' for path in duplicates.fields(call.request.body)]
+    if told:
+        _tell(call, told, directive, refuse)
     if report.unknown or report.nulls:
         pruned: Obj = schemas.drop_unknown(definition, obj)
         return pruned
     return obj
 
 
-def _unknown_fields(call: Call, report: Report, directive: str, refuse: Refuse) -> None:
-    told = [f'unknown field "{path}"' for path in report.unknown]
+def _tell(call: Call, told: Sequence[str], directive: str, refuse: Refuse) -> None:
+    """Refuse or warn because of fields that are unknown or said twice."""
     if directive == "Strict":
         raise refuse("strict decoding error: " + ", ".join(told))
     if directive != "Ignore":
