@@ -48,9 +48,9 @@ class Server:
     def _api(self) -> Api:
         return Api(self.cache, self.kinds, self.clock, SeededEntropy(7), Options())
 
-    def restarted(self) -> Client:
-        """A client of a second server that finds what the first one stored."""
-        return self._api().client(ADMIN, "tests")
+    def restarted(self) -> Api:
+        """A second server that finds what the first one stored."""
+        return self._api()
 
     async def start(self) -> None:
         await self.cache.start()

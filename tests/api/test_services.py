@@ -10,7 +10,7 @@ import pytest
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj, evolve
 
-from .server import Server
+from .server import ADMIN, Server
 
 
 def service(name: str = "web", **spec: Any) -> Obj:
@@ -93,7 +93,7 @@ async def test_a_refused_or_dry_creation_takes_nothing(server: Server) -> None:
 
 async def test_a_server_that_starts_again_knows_what_is_taken(server: Server) -> None:
     await server.client.create("services", service("first", clusterIP="10.96.0.10", **node_port(31000)))
-    again = server.restarted()
+    again = server.restarted().client(ADMIN)
     for spec in ({"clusterIP": "10.96.0.10"}, node_port(31000)):
         with pytest.raises(errors.Invalid, match="already allocated"):
             await again.create("services", service("second", **spec))

@@ -221,6 +221,27 @@ async def test_unknown_paths_are_not_found_and_unknown_verbs_not_allowed(server:
     assert (await server.http("DELETE", "/api/v1/namespaces")).status == 405
 
 
+async def test_an_event_is_forgotten_an_hour_after_its_last_write(server: Server) -> None:
+    await server.client.create("events", fresh("events"))
+    await server.client.create("events", fresh("events", name="again"))
+    await server.clock.advance(1800)
+    await server.client.patch("events", "again", {"count": 2}, namespace="default")
+    await server.clock.advance(1801)
+    assert [event["metadata"]["name"] for event in (await server.client.list("events"))["items"]] == ["again"]
+    await server.clock.advance(1800)
+    assert (await server.client.list("events"))["items"] == []
+
+
+async def test_a_server_that_starts_again_forgets_what_is_left(server: Server) -> None:
+    await server.client.create("events", fresh("events"))
+    await server.clock.advance(1800)
+    again = server.restarted()
+    await again.start()
+    await server.api.stop()
+    await server.clock.advance(1801)
+    assert (await server.client.list("events"))["items"] == []
+
+
 # ── who set what ─────────────────────────────────────────────────────────────────────────────────────────
 
 

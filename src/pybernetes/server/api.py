@@ -94,9 +94,11 @@ class Api:
 
     async def start(self) -> None:
         """Be ready as far as the server itself is concerned; the watch cache runs already."""
+        self._registry.start()
         self._started()
 
     async def stop(self) -> None:
+        await self._registry.stop()
         self.authorizer.close()
 
     async def serve(self, request: HttpRequest) -> HttpResponse:

@@ -20,6 +20,7 @@ from pybernetes.server.admission.table import Admission
 from pybernetes.server.context import Request, Response
 from pybernetes.server.registry.decoded import Decoded
 from pybernetes.server.registry.events import Events
+from pybernetes.server.registry.expiry import Expiry
 from pybernetes.server.registry.services import Allocator, ServiceNetwork
 from pybernetes.storage.watchcache import WatchCache
 
@@ -46,10 +47,12 @@ class Context:
     allocator: Allocator | None = None
     """Made by ``hooks.py`` at first use, when the cache is full."""
 
+    expiry: Expiry = field(init=False)
     _second: tuple[int, str] = (0, "")
 
     def __post_init__(self) -> None:
         self.events = Events(self.decoded)
+        self.expiry = Expiry(self.cache, self.clock)
 
     def timestamp(self) -> str:
         """Now as a metav1.Time, made once a second."""

@@ -120,4 +120,5 @@ async def _write(call: Call, obj: Obj) -> Stored:
         revision = await context.cache.write(call.key, value, expect=ABSENT)
     except Mismatch as mismatch:
         raise errors.already_exists(call.kind.group, call.kind.plural, call.name) from mismatch
+    hooks.stored(call, revision, obj, None)
     return Stored(value, revision)

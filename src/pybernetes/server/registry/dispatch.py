@@ -37,6 +37,13 @@ class Registry:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    def start(self) -> None:
+        """Take up what is stored; the watch cache is full."""
+        self._context.expiry.start()
+
+    async def stop(self) -> None:
+        await self._context.expiry.stop()
+
     async def handle(self, request: Request) -> Response:
         """Answer a request whose ``info`` says that it is for a resource. Raises ApiError."""
         info = request.info

@@ -15,6 +15,7 @@ from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.context import Context
 from pybernetes.storage import codec
 
+EVENTS: Final = "events"
 SERVICES: Final = "services"
 SIGNING_REQUESTS: Final = "certificatesigningrequests.certificates.k8s.io"
 
@@ -47,9 +48,11 @@ def allocate(call: Call, new: Obj, old: Obj | None) -> Taken:
     return Taken(lambda: allocator.give_back(held))
 
 
-def replaced(call: Call, new: Obj, old: Obj) -> None:
-    """``new`` has been stored in the place of ``old``."""
-    if call.row.resource == SERVICES:
+def stored(call: Call, revision: int, new: Obj, old: Obj | None) -> None:
+    """``new`` has been stored, in the place of ``old`` if there was one."""
+    if call.row.resource == EVENTS:
+        call.context.expiry.wrote(call.key, revision)
+    elif call.row.resource == SERVICES and old is not None:
         allocator_of(call.context).release(old, new)
 
 

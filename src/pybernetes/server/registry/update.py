@@ -135,7 +135,7 @@ async def _write(call: Call, record: Record, new: Obj, old: Obj) -> Stored:
         return Stored(value, revision)
     context.decoded.put(value, new)
     revision = await context.cache.write(call.key, value, expect=record.revision)
-    hooks.replaced(call, new, old)
+    hooks.stored(call, revision, new, old)
     return Stored(value, revision)
 
 
