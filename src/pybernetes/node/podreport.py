@@ -55,12 +55,13 @@ class Reporter:
                 try:
                     await self._send(status)
                 except HEALED_BY_TIME as error:
-                    _log.info("a pod's status waits for the API", pod=podspec.reference(self._current()), error=error)
+                    if pause == _FIRST_SECONDS:
+                        _log.warning("a status waits for the API", pod=podspec.reference(self._current()), why=error)
                     await self._clock.sleep(pause)
                     pause = min(pause * 2, _MOST_SECONDS)
                     continue
                 except errors.ApiError as error:
-                    _log.error("the API refuses a pod's status", pod=podspec.reference(self._current()), error=error)
+                    _log.error("the API refuses a pod's status", pod=podspec.reference(self._current()), why=error)
                 if self._wanted is status:
                     self._wanted = None
         finally:

@@ -150,7 +150,8 @@ class Worker:
         if self.notes.gone:
             return
         status = self._status(now)
-        for container, kind, reason, message in podevents.of_change(self.pod, self._said or {}, status):
+        before = self._said if self._said is not None else self.pod.get("status") or {}
+        for container, kind, reason, message in podevents.of_change(self.pod, before, status):
             Voice(self._shop.recorder, self.pod, container).say(kind, reason, message)
         self._said = status
         self._reporter.tell(status)
@@ -168,9 +169,8 @@ class Worker:
 
     async def _refresh(self, now: float) -> None:
         """Bring files that are made from objects up to date, where one of them has changed or a token grows old."""
-        renew_at = self._shop.tokens.renew_at(self.uid)
-        due = self._stale or (renew_at is not None and renew_at <= now)
-        if not due or not self.notes.prepared or self.notes.cleaned or self.notes.gone:
+        renew_at = self._renew_at()
+        if not self._has_volumes() or not (self._stale or (renew_at is not None and renew_at <= now)):
             return
         self._stale = False
         try:
@@ -178,12 +178,19 @@ class Worker:
         except VolumeError as error:
             Voice(self._shop.recorder, self.pod).say("Warning", "FailedMount", str(error))
 
+    def _has_volumes(self) -> bool:
+        return self.notes.prepared and not self.notes.cleaned and not self.notes.gone
+
+    def _renew_at(self) -> float | None:
+        """When a token in one of the volumes grows old."""
+        return self._shop.tokens.renew_at(self.uid) if self._has_volumes() else None
+
     def _alarm(self, at: float | None) -> None:
         """Wake again at a time of the plan's, when a token grows old, or when an end that was told should show."""
         if self._timer is not None:
             self._timer.cancel()
         now = self._shop.clock.time()
-        times = [t for t in (at, self._shop.tokens.renew_at(self.uid), self._end_shows(now)) if t is not None]
+        times = [t for t in (at, self._renew_at(), self._end_shows(now)) if t is not None]
         self._timer = self._shop.clock.call_later(min(times) - now, self.wake) if times else None
 
     def _end_shows(self, now: float) -> float | None:
