@@ -74,12 +74,12 @@ async def insert(call: Call, obj: Obj) -> Stored:
     _stamp(call, obj)
     hooks.before_create(call, obj)
     strategy.default(obj)
+    managed.created(call, obj)  # before admission and allocation: what the server adds is nobody's, as upstream
     attributes = call.attributes("create", obj, None)
     await context.admission.admit(attributes)
     strategy.prepare_create(obj)
     judge.creation(call, obj)
     await context.admission.validate(attributes)
-    managed.created(call, obj)
     taken = hooks.allocate(call, obj, None)
     try:
         return await _write(call, obj)
