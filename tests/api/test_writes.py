@@ -238,7 +238,7 @@ async def test_a_server_that_starts_again_forgets_what_is_left(server: Server) -
     again = server.restarted()
     await again.start()
     await server.api.stop()
-    await server.clock.advance(1801)
+    await server.clock.advance(3601)
     assert (await server.client.list("events"))["items"] == []
 
 

@@ -13,8 +13,6 @@ from typing import Final, NamedTuple
 
 from pybernetes.lib.clock import Clock, Timer
 from pybernetes.lib.tasks import Tasks
-from pybernetes.meta import objects, times
-from pybernetes.meta.objects import Obj
 from pybernetes.storage import codec
 from pybernetes.storage.port import Mismatch
 from pybernetes.storage.watchcache import WatchCache
@@ -39,11 +37,9 @@ class Expiry:
         self._tasks = Tasks()
 
     def start(self) -> None:
-        """Take up what is stored; the watch cache is full."""
-        records, _ = self._cache.list(codec.prefix("", "events"))
-        found = [_Written(_last_seen(codec.decode_record(r)) + TTL_SECONDS, r.key, r.revision) for r in records]
-        self._written.extend(sorted(found))
-        self._arm()
+        """Take up what is stored, as if written now: reading thousands of events would make a start slow."""
+        for record in self._cache.list(codec.prefix("", "events"))[0]:
+            self.wrote(record.key, record.revision)
 
     async def stop(self) -> None:
         if self._timer is not None:
@@ -81,14 +77,3 @@ class Expiry:
             await self._cache.delete(one.key, expect=one.revision)
         except Mismatch:
             return  # written again this very moment: that write has its own hour
-
-
-def _last_seen(event: Obj) -> float:
-    """When the event was told last, as far as it says so itself."""
-    said = (
-        objects.get(event, "series", "lastObservedTime"),
-        event.get("lastTimestamp"),
-        event.get("eventTime"),
-        objects.meta(event).get("creationTimestamp"),
-    )
-    return max((times.parse(text) for text in said if text), default=0.0)
