@@ -6,13 +6,14 @@ for each case; a case that fails fails its test here with the runner's words.
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from pybernetes.cluster import host
+from pybernetes.testing.command import Command, free_port
 
 ROOT = Path(__file__).parents[2]
 SUITE = Path(os.environ.get("PYBERNETES_ACCEPTANCE") or ROOT.parent / "shared" / "acceptance")
@@ -35,65 +36,45 @@ def cases(tier: str) -> list[str]:
     return found
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def pybernetes(*arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pybernetes", *arguments], text=True, timeout=300, check=False,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    if done.returncode:
-        raise AssertionError(f"pybernetes {' '.join(arguments)}: {done.stdout}")
-
-
-def up(data: Path, *options: str) -> Path:
-    pybernetes("up", "--data", str(data), "--port", str(free_port()), *options)
-    return data / "kubeconfig"
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    yield from cluster(tmp_path_factory, "--nodes", "0", "--simulate", "2")
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    data = tmp_path_factory.mktemp("simulated")
-    try:
-        yield up(data, "--nodes", "0", "--simulate", "2")
-    finally:
-        pybernetes("down", "--data", str(data), "--purge")
-
-
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    from pybernetes.cluster import host
-
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     if lacking := host.missing():
         pytest.skip(host.remedy(lacking))
-    data = tmp_path_factory.mktemp("real")
-    images = tmp_path_factory.mktemp("images")
+    for command in cluster(tmp_path_factory, "--nodes", "2"):
+        build_images(command, tmp_path_factory.mktemp("images"))
+        yield command
+
+
+def cluster(tmp_path_factory: pytest.TempPathFactory, *options: str) -> Iterator[Command]:
+    command = Command(tmp_path_factory.mktemp("acceptance") / "data")
     try:
-        kubeconfig = up(data, "--nodes", "2")
-        build_images(data, images)
-        yield kubeconfig
+        command("up", "--port", str(free_port()), *options)
+        yield command
     finally:
-        pybernetes("down", "--data", str(data), "--purge")
+        command.run("down", "--purge")
 
 
-def build_images(data: Path, work: Path) -> None:
+def build_images(command: Command, work: Path) -> None:
     """The images that the cases name, from Debian's busybox-static."""
     subprocess.run([str(ROOT / "examples/demo/images.sh"), str(work)], check=True)
     shutil.copy(SUITE / "images/web/entry.sh", work / "web/entry.sh")
-    pybernetes("image", "build", str(work / "busybox"), "--name", "busybox:1.36", "--data", str(data))
+    command("image", "build", str(work / "busybox"), "--name", "busybox:1.36")
     for version in ("v1", "v2"):
-        pybernetes(
-            "image", "build", str(work / "web"), "--name", f"acc/web:{version}", "--data", str(data),
+        command(
+            "image", "build", str(work / "web"), "--name", f"acc/web:{version}",
             "--entrypoint", "sh", "/entry.sh", "--env", f"VERSION={version}", "--env", "PORT=8080",
         )  # fmt: skip
 
 
-def check(case: str, kubeconfig: Path, cache: Path) -> None:
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "KUBECACHEDIR": str(cache)}
+def check(case: str, command: Command) -> None:
+    environment = {
+        **os.environ, "KUBECONFIG": str(command.kubeconfig), "KUBECACHEDIR": str(command.data / "cache"),
+    }  # fmt: skip
     done = subprocess.run(
         ["bash", str(SUITE / "cases" / case / "check.sh")], env=environment, text=True, timeout=600, check=False,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
@@ -102,11 +83,11 @@ def check(case: str, kubeconfig: Path, cache: Path) -> None:
 
 
 @pytest.mark.parametrize("case", cases("sim"))
-def test_on_simulated_nodes(case: str, simulated: Path) -> None:
-    check(case, simulated, simulated.parent / "kubectl-cache")
+def test_on_simulated_nodes(case: str, simulated: Command) -> None:
+    check(case, simulated)
 
 
 @pytest.mark.node
 @pytest.mark.parametrize("case", [*cases("real"), *cases("sim")])
-def test_on_real_nodes(case: str, real: Path) -> None:
-    check(case, real, real.parent / "kubectl-cache")
+def test_on_real_nodes(case: str, real: Command) -> None:
+    check(case, real)

@@ -5,7 +5,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from conftest import Cluster, kubectls
+
+from pybernetes.testing.command import Command, kubectls
 
 PROGRAMS = kubectls()
 
@@ -22,7 +23,7 @@ def program(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def namespace(cluster: Cluster, program: str) -> Iterator[str]:
+def namespace(cluster: Command, program: str) -> Iterator[str]:
     name = f"k-{uuid.uuid4().hex[:8]}"
     cluster.kubectl("create", "namespace", name, program=program)
     yield name
@@ -42,7 +43,7 @@ spec:
 """
 
 
-def test_apply_rollout_scale_undo_delete(cluster: Cluster, program: str, namespace: str) -> None:
+def test_apply_rollout_scale_undo_delete(cluster: Command, program: str, namespace: str) -> None:
     def k(*arguments: str, stdin: str | None = None) -> str:
         return cluster.kubectl("-n", namespace, *arguments, program=program, stdin=stdin)
 
@@ -60,7 +61,7 @@ def test_apply_rollout_scale_undo_delete(cluster: Cluster, program: str, namespa
     k("delete", "deployment", "web", "--wait=false")
 
 
-def test_imperative_commands_send_protobuf_and_are_understood(cluster: Cluster, program: str, namespace: str) -> None:
+def test_imperative_commands_send_protobuf_and_are_understood(cluster: Command, program: str, namespace: str) -> None:
     def k(*arguments: str) -> str:
         return cluster.kubectl("-n", namespace, *arguments, program=program)
 
@@ -78,7 +79,7 @@ def test_imperative_commands_send_protobuf_and_are_understood(cluster: Cluster, 
     assert k("auth", "can-i", "create", "pods").strip() == "yes"
 
 
-def test_what_is_wrong_is_named(cluster: Cluster, program: str, namespace: str) -> None:
+def test_what_is_wrong_is_named(cluster: Command, program: str, namespace: str) -> None:
     def k(*arguments: str, stdin: str | None = None) -> str:
         return cluster.kubectl("-n", namespace, *arguments, program=program, stdin=stdin, check=False)
 
@@ -90,12 +91,12 @@ def test_what_is_wrong_is_named(cluster: Cluster, program: str, namespace: str) 
     assert "the server doesn't have a resource type" in k("get", "nonsense")
 
 
-def test_explain_and_api_resources_read_the_schemas(cluster: Cluster, program: str) -> None:
+def test_explain_and_api_resources_read_the_schemas(cluster: Command, program: str) -> None:
     assert "FIELD" in cluster.kubectl("explain", "deployment.spec.replicas", program=program)
     assert "deployments" in cluster.kubectl("api-resources", program=program)
 
 
-def test_describe_reads_events_and_slices(cluster: Cluster, program: str, namespace: str) -> None:
+def test_describe_reads_events_and_slices(cluster: Command, program: str, namespace: str) -> None:
     def k(*arguments: str, stdin: str | None = None) -> str:
         return cluster.kubectl("-n", namespace, *arguments, program=program, stdin=stdin)
 

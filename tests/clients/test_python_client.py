@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from conftest import Cluster
 from kubernetes import client, config, watch
 from kubernetes.client.exceptions import ApiException
 
+from pybernetes.testing.command import Command
+
 
 @pytest.fixture
-def api(cluster: Cluster) -> client.ApiClient:
+def api(cluster: Command) -> client.ApiClient:
     return config.new_client_from_config(str(cluster.kubeconfig))
 
 

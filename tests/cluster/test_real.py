@@ -9,10 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Command, free_port
 
 from pybernetes.cluster import host
 from pybernetes.lib import daemon
+from pybernetes.testing.command import Command, free_port
 
 LACKING = host.missing()
 pytestmark = [
