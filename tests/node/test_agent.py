@@ -72,6 +72,40 @@ async def test_a_container_finds_its_files_variables_and_names(world: OneNode) -
     assert token.count(".") == 2
 
 
+async def test_a_pod_may_use_its_nodes_network_and_files(world: OneNode, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("from the node")
+    await world.pod(
+        "p", shell("c", FOREVER, volumeMounts=[{"name": "h", "mountPath": "/h", "readOnly": True}]),
+        hostNetwork=True, volumes=[{"name": "h", "hostPath": {"path": str(tmp_path), "type": "Directory"}}],
+    )  # fmt: skip
+    pod = await world.ready("p")
+    assert pod["status"]["podIP"] == pod["status"]["hostIP"] == "192.0.2.1"
+    assert await world.run_in(pod, "c", "cat", "/h/f") == "from the node"
+    assert (await world.run_in(pod, "c", "cat", "/etc/hosts")).startswith("# Kubernetes-managed hosts file (host net")
+    await world.run_in(pod, "c", "touch", "/h/g")
+    assert not (tmp_path / "g").exists()
+
+
+async def test_a_container_runs_as_whom_its_pod_says_and_shares_files_by_group(world: OneNode) -> None:
+    await world.pod(
+        "p",
+        shell(
+            "c", FOREVER,
+            volumeMounts=[{"name": "e", "mountPath": "/e"}],
+            securityContext={"readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        ),
+        securityContext={"runAsUser": 1234, "runAsGroup": 5, "fsGroup": 77, "supplementalGroups": [78]},
+        volumes=[{"name": "e", "emptyDir": {}}],
+    )  # fmt: skip
+    pod = await world.ready("p")
+    assert (await world.run_in(pod, "c", "id", "-u")).strip() == "1234"
+    assert set((await world.run_in(pod, "c", "id", "-G")).split()) == {"5", "77", "78"}
+    made = await world.run_in(pod, "c", "sh", "-c", "touch /e/f && stat -c %g /e/f; touch /f || echo refused")
+    assert made.split() == ["77", "refused"]
+    token = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+    assert await world.run_in(pod, "c", "sh", "-c", f"test -r {token} && echo readable") == "readable\n"
+
+
 async def test_a_changed_config_map_shows_in_a_running_container(world: OneNode) -> None:
     await world.create("configmaps", "ConfigMap", "cm", data={"key": "old"})
     await world.pod(

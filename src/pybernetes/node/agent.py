@@ -41,7 +41,10 @@ __all__ = ["Agent", "Config"]
 
 _log = Log("node.agent")
 _RELIST_SECONDS: Final = 15.0
-_LISTEN_AGAIN_SECONDS: Final = 0.5
+_LISTEN_AGAIN_SECONDS: Final = 0.2
+_LISTEN_AGAIN_SECONDS_MAX: Final = 5.0
+_HEARD_SECONDS: Final = 1.0
+"""A subscription is not acknowledged: one that holds so long is taken to be heard."""
 _RESOLV_CONF: Final = Path("/etc/resolv.conf")
 
 
@@ -70,6 +73,7 @@ class Agent:
             slots=asyncio.Semaphore(STARTS_MAX),
         )  # fmt: skip
         self._working: dict[str, _Working] = {}
+        self._hears = True
         self._loops: list[asyncio.Task[None]] = []
         self._tasks = Tasks()
         self._workers = Tasks()
@@ -147,18 +151,37 @@ class Agent:
 
     async def _listen(self) -> None:
         """Tell workers of the ends of their containers, as they happen."""
+        pause = _LISTEN_AGAIN_SECONDS
         while True:
+            heard = self._clock.call_later(_HEARD_SECONDS, self._look_at_all)
+            began = self._clock.monotonic()
             try:
                 async for event in self._runtime.events():
-                    for working in list(self._working.values()):
-                        if working.worker.process_ended(event.container_id):
-                            break
+                    self._process_ended(event.container_id)
             except RuntimeFailure as failure:
-                _log.warning("the runtime's events broke off", node=self._config.node, why=failure)
+                if self._hears:
+                    _log.warning("the runtime's events broke off", node=self._config.node, why=failure)
+            heard.cancel()
+            if self._hears:
+                self._hears = False
+                self._heartbeat.hurry()
+            if self._clock.monotonic() - began > _HEARD_SECONDS:
+                pause = _LISTEN_AGAIN_SECONDS
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, _LISTEN_AGAIN_SECONDS_MAX)
+
+    def _process_ended(self, id: str) -> None:
+        for working in self._working.values():
+            if working.worker.process_ended(id):
+                return
+
+    def _look_at_all(self) -> None:
+        """The runtime's events are heard now: see what has ended unheard before."""
+        for working in self._working.values():
+            working.worker.wake()
+        if not self._hears:
+            self._hears = True
             self._heartbeat.hurry()
-            await self._clock.sleep(_LISTEN_AGAIN_SECONDS)
-            for working in self._working.values():
-                working.worker.wake()  # something may have ended unheard
 
     async def _relist(self) -> None:
         """Find what no event told: workers behind their pod, pods that the API does not have, workers that failed."""

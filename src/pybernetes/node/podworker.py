@@ -115,7 +115,8 @@ class Worker:
                     await self._round()
                     self._pause = _PAUSE_SECONDS
                 except TRY_AGAIN as error:
-                    _log.warning("a pod waits", pod=podspec.reference(self.pod), why=error)
+                    if self._pause == _PAUSE_SECONDS:
+                        _log.warning("a pod waits", pod=podspec.reference(self.pod), why=error)
                     self._alarm(self._shop.clock.time() + self._pause)
                     self._pause = min(self._pause * 2, _PAUSE_SECONDS_MAX)
         finally:
