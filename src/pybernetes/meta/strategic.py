@@ -136,7 +136,8 @@ def _merged_list(schemas: Schemas, node: Node | None, old: list[Any], new: list[
 
 
 def _flat(items: list[Any]) -> list[Any]:
-    if any(isinstance(item, list) for item in items):
+    """A list of primitives, as it is. Raises Unexplained for one of lists or objects."""
+    if any(isinstance(item, list | dict) for item in items):
         raise errors.Unexplained("lists of lists are not supported")
     return items
 
@@ -166,10 +167,12 @@ def _arrange(schemas: Schemas, node: Node | None, merged: Obj, patch: Obj, order
     field, order = order_key.removeprefix(_ORDER), patch[order_key]
     child = _child(schemas, node, field)
     old, new = merged.get(field), patch.get(field)
-    if not isinstance(order, list) or not isinstance(old or [], list) or not isinstance(new or [], list):
+    if not isinstance(order, list) or not isinstance(old or [], list) or not isinstance(patch.get(field, []), list):
         raise errors.BadRequest("invalid patch format of setElementOrder list")
     key = _merge_key(child)
     identity: Callable[[Any], Any] = (lambda item: _key_of(item, key)) if key else lambda item: item
+    if not key:
+        _flat([*order, *(old or ()), *(new or ())])
     _check_order(new or [], order, identity)
     if new is not None:
         whole: list[Any] = _value(schemas, child, old, new)
