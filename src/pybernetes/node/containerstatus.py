@@ -1,6 +1,6 @@
 """What the API is told of one container: its state, the one before, and why it waits. Pure.
 
-Neighbours: ``podstatus.py`` puts these together; ``podplan.py`` decides by the same questions.
+Neighbours: ``podstatus.py`` puts these together; ``podends.py`` answers by the same questions.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from typing import Final
 
 from pybernetes.meta import times
 from pybernetes.meta.objects import Obj
-from pybernetes.node import podplan, podspec, restart
+from pybernetes.node import containerplan, podends, podspec, restart
 from pybernetes.node.podactions import Observed
-from pybernetes.node.podnotes import ERR_IMAGE_PULL, ERR_IMAGE_PULL_SECONDS, Failure, Notes
+from pybernetes.node.podnotes import ERR_IMAGE_PULL, ERR_IMAGE_PULL_SECONDS, Failure, Health, Notes
 from pybernetes.node.runtime.port import Container
 
 
@@ -27,20 +27,28 @@ def status(pod: Obj, spec: Obj, observed: Observed, notes: Notes, now: float, *,
     shown = current if current is not None and "waiting" not in state else None
     earlier = next((c for c in history if c is not shown and c.state == "exited"), None)
     known = current or (history[0] if history else None)
-    running = "running" in state
+    started, ready = _health(state, current, notes)
     out: Obj = {
         "name": spec["name"],
         "state": state,
         "lastState": {"terminated": _terminated(earlier)} if earlier else {},
-        "ready": state.get("terminated", {}).get("exitCode") == 0 if _runs_once(spec, is_init) else running,
+        "ready": state.get("terminated", {}).get("exitCode") == 0 if _runs_once(spec, is_init) else ready,
         "restartCount": known.attempt if known else _reported_restarts(pod, spec["name"]),
         "image": known.image if known else spec.get("image", ""),
         "imageID": known.image_id if known else "",
-        "started": running,
+        "started": started,
     }
     if known:
         out["containerID"] = container_id(known)
     return out
+
+
+def _health(state: Obj, current: Container | None, notes: Notes) -> tuple[bool, bool]:
+    """Whether it has started and is ready."""
+    if "running" not in state or current is None:
+        return False, False
+    health = notes.health.get(current.id, Health())
+    return health.started, health.started and health.ready
 
 
 def container_id(container: Container) -> str:
@@ -52,14 +60,14 @@ def _runs_once(spec: Obj, is_init: bool) -> bool:
 
 
 def _reported_restarts(pod: Obj, name: str) -> int:
-    return int((podplan.reported_status(pod, name) or {}).get("restartCount", 0))
+    return int((containerplan.reported_status(pod, name) or {}).get("restartCount", 0))
 
 
 def _state(pod: Obj, spec: Obj, current: Container | None, notes: Notes, now: float, *, over: bool) -> Obj:
-    if current is not None and current.state == "running":
+    if current is not None and current.state == "running" and (over or notes.hooks.get(current.id) != "running"):
         return {"running": {"startedAt": times.render(current.started_at)}}
     if current is not None and current.state == "exited":
-        again = not over and podplan.restart_wanted(pod, spec, current)
+        again = not over and podends.restart_wanted(pod, spec, current, notes)
         waiting = _waiting_to_restart(pod, spec, current, notes, now) if again else None
         return waiting or {"terminated": _terminated(current)}
     if over:

@@ -7,7 +7,7 @@ Neighbours: ``podplan.py`` and ``podstatus.py`` read it, ``podworker.py`` writes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from pybernetes.node.restart import Backoff
 
@@ -52,6 +52,21 @@ class Present:
 ImageNote: TypeAlias = Pulling | Present | Failure
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What probes have proven of one running container."""
+
+    started: bool = True
+    ready: bool = True
+    """Of its own accord; it counts only once the container has started."""
+    failed: str = ""
+    """The probe (``liveness``, ``startup``) for whose sake the container is to end."""
+
+
+HookState: TypeAlias = Literal["running", "failed"]
+"""Of the ``postStart`` hook of one running container; one that is done has none."""
+
+
 @dataclass(slots=True)
 class Notes:
     prepared: bool = False
@@ -64,6 +79,10 @@ class Notes:
     """By container: why its next attempt did not come to life."""
     backoffs: dict[str, Backoff] = field(default_factory=dict)
     """By container: the crash-loop back-off."""
+    health: dict[str, Health] = field(default_factory=dict)
+    """By container id."""
+    hooks: dict[str, HookState] = field(default_factory=dict)
+    """By container id."""
     started_at: float = 0.0
     """When the agent first saw the pod, for ``status.startTime``."""
     cleaned: bool = False

@@ -1,7 +1,7 @@
 """What the API is told of a pod: phase, conditions and container statuses from spec, runtime and notes. Pure.
 
 Rule: the answer is the whole of what a node owns in ``status``; conditions of others are not in it.
-Neighbours: ``containerstatus.py`` (one container), ``podworker.py`` (sends what differs), ``podplan.py``.
+Neighbours: ``containerstatus.py`` (one container), ``podworker.py`` (sends what differs), ``podends.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
-from pybernetes.node import containerstatus, podplan, podspec, qos
+from pybernetes.node import containerstatus, podends, podspec, qos
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podnotes import Notes
 
@@ -23,8 +23,8 @@ _DEADLINE: Final = "Pod was active on the node longer than the specified deadlin
 def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Sequence[str]) -> Obj:
     """The status of a pod as it is seen at ``now``."""
     deleted = notes.gone or objects.is_deleting(pod)
-    late = podplan.past_deadline(pod, notes, now)
-    done = not observed.live() and (deleted or late or podplan.is_finished(pod, observed))
+    late = podends.past_deadline(pod, notes, now)
+    done = not observed.live() and (deleted or late or podends.is_finished(pod, observed, notes))
     over = deleted or late or done
     inits, mains = (
         [containerstatus.status(pod, spec, observed, notes, now, over=done or (over and _ended(spec, observed)))
@@ -37,7 +37,7 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
         "conditions": _conditions(pod, phase, inits, mains, standing=_standing(pod, observed), now=now),
         "hostIP": host_ips[0],
         "hostIPs": [{"ip": ip} for ip in host_ips],
-        "startTime": times.render(podplan.started_at(pod, notes)),
+        "startTime": times.render(podends.started_at(pod, notes)),
         "containerStatuses": mains,
         "qosClass": objects.get(pod, "status", "qosClass") or qos.class_of(pod),
     }

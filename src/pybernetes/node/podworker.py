@@ -1,7 +1,8 @@
 """One pod's worker: look, plan, tell, perform, until there is nothing to do; then sleep until something wakes it.
 
-What wakes it: the API has changed the pod, the runtime has ended something, a pull or stop is done, an object that
-the pod refers to has changed, or a time that the plan named has come. Nothing is asked for in vain in between.
+What wakes it: the API has changed the pod, the runtime has ended something, a pull, a hook or a stop is done, a probe
+has proven something, an object that the pod refers to has changed, or a time that the plan named has come. Nothing is
+asked for in vain in between.
 Neighbours: ``podplan.py`` decides, ``podperform.py`` does, ``podobserver.py`` looks, ``podreport.py`` tells.
 """
 
@@ -24,6 +25,7 @@ from pybernetes.node.podobserver import Observer
 from pybernetes.node.podperform import TRY_AGAIN, Performer
 from pybernetes.node.podreport import Reporter
 from pybernetes.node.podstarts import CONFIG_ERROR
+from pybernetes.node.probes.prober import Probers
 from pybernetes.node.volumes import table
 from pybernetes.node.volumes.material import VolumeError
 from pybernetes.node.workshop import Workshop
@@ -51,6 +53,7 @@ class Worker:
         dirs = poddirs.of(shop.config, pod)
         self._observer = Observer(shop.runtime, self.uid, dirs)
         self._performer = Performer(shop, dirs, self.notes, self._tasks, wake=self.wake, report=self._report_last)
+        self._probers = Probers(shop, self.notes, lambda: self.pod, self.wake)
         self._woken = asyncio.Event()
         self._woken.set()
         self._timer: Timer | None = None
@@ -122,6 +125,7 @@ class Worker:
         finally:
             if self._timer is not None:
                 self._timer.cancel()
+            await self._probers.stop()
             await self._tasks.stop()
         self._ended(self)
 
@@ -145,6 +149,7 @@ class Worker:
         created = frozenset(self._performer.created)
         self.observed = await self._observer.observe()
         self._performer.created -= created
+        self._probers.keep(self.observed, ending=self.notes.gone or objects.is_deleting(self.pod))
 
     def _tell(self, now: float) -> None:
         """What is new to say of the pod: its status to the API, and the events that go with it."""
