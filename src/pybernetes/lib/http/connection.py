@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from pybernetes.lib.http.answers import AnswerReader, BadAnswer, Head
 
@@ -39,8 +39,7 @@ class Connection(asyncio.Protocol):
     # ── the event loop's calls ───────────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports do not inherit from asyncio's
         self.alive = True
 
     def data_received(self, data: bytes) -> None:

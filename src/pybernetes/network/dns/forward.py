@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from pybernetes.lib.clock import Clock
 
@@ -106,8 +106,7 @@ class _OneAnswer(asyncio.DatagramProtocol):
         self._query, self._answer = query, answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            transport.sendto(self._query)
+        cast(asyncio.DatagramTransport, transport).sendto(self._query)  # nor does every loop's inherit from it
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         if data[:2] == self._query[:2] and not self._answer.done():

@@ -13,7 +13,7 @@ import functools
 import itertools
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from pybernetes.lib.clock import Clock, SystemClock
 from pybernetes.network import informing
@@ -173,8 +173,7 @@ class _Udp(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        self._transport = cast(asyncio.DatagramTransport, transport)  # nor does every loop's inherit from it
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if self._transport is not None:

@@ -2,7 +2,7 @@
 
 Rule: a role that aggregates is written with the rules that its parts sum up to, so it holds from the first moment;
 later changes of its parts count at once (``rbac.py``) and are written into it by a controller.
-Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy. 
+Source: plugin/pkg/auth/authorizer/rbac/bootstrappolicy.
 Neighbours: ``roles.py`` has the rules, ``cluster/bootstrap.py`` creates what is missing.
 """
 
