@@ -36,6 +36,7 @@ from pybernetes.server.context import Request, Response, User
 from pybernetes.server.instruments import Instruments
 from pybernetes.server.live import Live
 from pybernetes.server.registry.context import Connect, Context
+from pybernetes.server.registry.decoded import Decoded
 from pybernetes.server.registry.dispatch import Registry
 from pybernetes.server.registry.services import ServiceNetwork
 from pybernetes.server.reviews import Reviews
@@ -68,7 +69,8 @@ class Options:
 class Api:
     def __init__(self, cache: WatchCache, kinds: KindTable, clock: Clock, entropy: Entropy, options: Options) -> None:
         self.kinds, self.metrics, self.health = kinds, Metrics(), health.Health()
-        live = Live(cache)
+        decoded = Decoded()
+        live = Live(cache, decoded)
         self.authorizer = Authorizer(cache)
         signer = jwt.Signer(options.signing_key or jwt.new_key())
         self.tokens = Tokens(
@@ -79,7 +81,7 @@ class Api:
             Context(
                 cache=cache, kinds=kinds, schemas=Schemas(schemas.definitions()), clock=clock, entropy=entropy,
                 admission=Admission(world), reviews=Reviews(self.authorizer, self.tokens).rows(),
-                connect=options.connect, service_network=options.service_network,
+                connect=options.connect, service_network=options.service_network, decoded=decoded,
             )
         )  # fmt: skip
         self._routes = self._table(signer, options)
