@@ -87,7 +87,7 @@ class Api:
         self._routes = self._table(signer, options)
         authenticators = (X509(clock).authenticate, self.tokens.authenticate)
         parts = chain.Parts(
-            clock=clock, instruments=Instruments(self.metrics), audit_ids=AuditIds(entropy),
+            clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),
             authenticator=Authenticator(authenticators, anonymous=options.anonymous), authorizer=self.authorizer,
         )  # fmt: skip
         self.handle = chain.assemble(parts, self._last)

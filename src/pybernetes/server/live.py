@@ -20,25 +20,25 @@ class Live:
     """Reads of the present state, synchronous. ``decoded``: what is shared with the registry, if anything."""
 
     def __init__(self, cache: WatchCache, decoded: Decoded | None = None) -> None:
-        self._cache, self._decoded = cache, decoded or Decoded()
+        self.cache, self._decoded = cache, decoded or Decoded()
 
     def get(self, group: str, plural: str, namespace: str, name: str) -> Obj | None:
         """The object, shared, or None. ``namespace`` is empty for cluster-scoped kinds."""
-        record = self._cache.get(codec.key(group, plural, namespace, name))
+        record = self.cache.get(codec.key(group, plural, namespace, name))
         return None if record is None else self._decoded.record(record)
 
     def list(self, group: str, plural: str, namespace: str = "") -> Sequence[Obj]:
         """All objects of a resource (in one namespace), shared."""
-        records, _ = self._cache.list(codec.prefix(group, plural, namespace))
+        records, _ = self.cache.list(codec.prefix(group, plural, namespace))
         return [self._decoded.record(record) for record in records]
 
     async def appearance(self, key: str, clock: Clock, seconds: float) -> None:
         """Return when an object lies under ``key``, or after ``seconds``."""
-        changes = self._cache.subscribe(key, self._cache.revision)
+        changes = self.cache.subscribe(key, self.cache.revision)
         try:
             async with deadline(clock, seconds):
                 async for _ in changes:
-                    if self._cache.get(key) is not None:
+                    if self.cache.get(key) is not None:
                         return
         except TimeoutError:
             return

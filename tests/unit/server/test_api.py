@@ -134,6 +134,13 @@ async def test_requests_are_counted() -> None:
     assert any(line.startswith(counted) and 'code="403"' in line and line.endswith(" 1") for line in text)
 
 
+async def test_names_that_do_not_exist_are_not_remembered() -> None:
+    served = await api()
+    for target in ("/api/v1/nonsense", "/api/v1/nodes/n/nonsense", "/api/v1/nodes?dryRun=nonsense"):
+        await ask(served, f"GET {target}")
+    assert b"nonsense" not in served.metrics.render()
+
+
 async def test_what_nobody_foresaw_is_told_without_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     async def broken(request: object, kind: object) -> Any:
         raise RuntimeError("the inside")
