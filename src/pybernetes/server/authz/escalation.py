@@ -16,7 +16,7 @@ from pybernetes.server.admission.attributes import Attributes, forbidden
 from pybernetes.server.admission.plugin import Plugin, World
 from pybernetes.server.authz import rules
 from pybernetes.server.authz.authorizer import MASTERS, shown_groups
-from pybernetes.server.authz.rbac import GROUP
+from pybernetes.server.authz.rbac import GROUP, PLURALS
 from pybernetes.server.context import Info
 
 _EVERYTHING: Final[Sequence[Obj]] = (
@@ -82,6 +82,6 @@ async def _confirm(world: World, a: Attributes, wanted: Sequence[Obj]) -> None:
 PLUGIN: Final = Plugin(
     name="RBACEscalation",
     verbs=("create", "update"),
-    resources=tuple(f"{p}.{GROUP}" for p in ("roles", "clusterroles", "rolebindings", "clusterrolebindings")),
+    resources=tuple(f"{plural}.{GROUP}" for plural in PLURALS),
     validate=validate,
 )

@@ -23,6 +23,7 @@ from pybernetes.storage.port import Compacted
 from pybernetes.storage.watchcache import WatchCache
 
 GROUP: Final = "rbac.authorization.k8s.io"
+PLURALS: Final = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 _PREFIX: Final = codec.prefix(GROUP, "").rstrip("/") + "/"
 _SERVICE_ACCOUNT: Final = "system:serviceaccount:"
 
@@ -142,10 +143,10 @@ class Rbac:
             self._fill()
 
     def _fill(self) -> None:
-        records, revision = self._cache.list(_PREFIX)
-        self._changes = self._cache.subscribe(_PREFIX, revision)
+        self._changes = self._cache.subscribe(_PREFIX, self._cache.revision)
         self._policy = Policy()
-        self._begin({record.key: record.value for record in records})
+        found = (self._cache.list(codec.prefix(GROUP, plural))[0] for plural in PLURALS)
+        self._begin({record.key: record.value for records in found for record in records})
 
     def _begin(self, changed: dict[str, bytes | None]) -> None:
         """A new policy: the old one with what has changed; conclusions from the old one are not carried over."""

@@ -74,6 +74,15 @@ async def test_a_change_counts_with_the_next_question() -> None:
     assert not await may(cluster, JANE, "GET /api/v1/nodes/n")
 
 
+async def test_a_cache_that_has_begun_anew_is_read_anew() -> None:
+    cluster = Cluster()
+    await cluster.bootstrap()
+    assert await may(cluster, ANONYMOUS, "GET /readyz")
+    revision = cluster.cache.revision + 1000
+    cluster.cache.view.restore((), (), oldest=revision, revision=revision)
+    assert not await may(cluster, ANONYMOUS, "GET /readyz")
+
+
 async def test_a_service_account_is_bound_by_its_namespace() -> None:
     cluster = Cluster()
     await cluster.put(CLUSTER_ROLES, role("reader", rule("list", "pods")))
