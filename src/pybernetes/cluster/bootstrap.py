@@ -13,7 +13,7 @@ from typing import Final
 
 from pybernetes.client.client import Client
 from pybernetes.cluster.config import CLUSTER_DNS, KUBERNETES_SERVICE
-from pybernetes.meta import errors, objects
+from pybernetes.meta import errors, objects, volumes
 from pybernetes.meta.objects import Obj
 
 NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -44,6 +44,19 @@ def priority_classes() -> list[Obj]:
         }
         for name, value, what in rows
     ]
+
+
+def storage_class() -> Obj:
+    """The class of claims that name none: volumes on the node of the first pod that uses them."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "standard", "annotations": {volumes.DEFAULT_CLASS: "true"}},
+        "provisioner": volumes.LOCAL_PROVISIONER,
+        "reclaimPolicy": "Delete",
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }
 
 
 def kubernetes_service() -> Obj:
@@ -139,6 +152,7 @@ async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[s
     for obj in namespaces():
         await create_missing(client, "namespaces", obj)
     rows = [("priorityclasses.scheduling.k8s.io", obj) for obj in priority_classes()]
+    rows += [(volumes.CLASSES, storage_class())]
     rows += [("services", kubernetes_service()), ("services", dns_service()), *rbac]
     await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
     for resource, obj in kubernetes_endpoints(address, port) if address else ():

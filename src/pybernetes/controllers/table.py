@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import (
+    cronjob,
     endpoints,
     endpointslice,
     endpointslicemirroring,
@@ -18,9 +19,11 @@ from pybernetes.controllers import (
     replication,
     rootca,
     serviceaccount,
+    ttlafterfinished,
 )
 from pybernetes.controllers.deployment import sync as deployment
 from pybernetes.controllers.garbagecollector import row as garbagecollector
+from pybernetes.controllers.volumes import table as volumes
 from pybernetes.kinds.table import KindTable
 
 
@@ -40,6 +43,8 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         deployment.CONTROLLER,
         replicaset.CONTROLLER,
         replication.CONTROLLER,
+        cronjob.CONTROLLER,
+        ttlafterfinished.CONTROLLER,
         endpoints.CONTROLLER,
         endpointslice.CONTROLLER,
         endpointslicemirroring.CONTROLLER,
@@ -48,4 +53,5 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         rootca.controller(options.root_ca),
         garbagecollector.controller(options.kinds),
         podgc.CONTROLLER,
+        *volumes.CONTROLLERS,
     )

@@ -11,17 +11,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pybernetes.server.admission import lifecycle, priority, serviceaccount, tolerations
+from pybernetes.server.admission import lifecycle, limitranger, priority, serviceaccount, storage, tolerations
 from pybernetes.server.admission.attributes import Attributes
 from pybernetes.server.admission.plugin import Judge, Plugin, World
 from pybernetes.server.authz import escalation
 
 PLUGINS: Final[tuple[Plugin, ...]] = (
     lifecycle.PLUGIN,
+    limitranger.PODS,
+    limitranger.RESIZES,
+    limitranger.CLAIMS,
     serviceaccount.PLUGIN,
     priority.PODS,
     priority.CLASSES,
     tolerations.PLUGIN,
+    storage.DEFAULT_CLASS,
+    storage.PROTECTION,
+    storage.RESIZE,
     escalation.PLUGIN,
 )
 
