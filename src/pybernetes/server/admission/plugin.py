@@ -6,17 +6,19 @@ Neighbours: ``table.py`` has the rows in their order and runs them.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
+from pybernetes.meta.objects import Obj
 from pybernetes.server.admission.attributes import Attributes
 from pybernetes.server.authz.authorizer import Authorizer
+from pybernetes.server.compiled import Compiled, by_namespace
 from pybernetes.server.live import Live
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class World:
     """What plugins may look at."""
 
@@ -24,6 +26,11 @@ class World:
     clock: Clock
     entropy: Entropy
     authorizer: Authorizer
+    limit_ranges: Compiled[dict[str, list[Obj]]] = field(init=False)
+    """By namespace."""
+
+    def __post_init__(self) -> None:
+        self.limit_ranges = Compiled(self.live.cache, "", "limitranges", by_namespace)
 
 
 Judge: TypeAlias = Callable[[World, Attributes], Awaitable[None]]
