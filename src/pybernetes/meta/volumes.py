@@ -99,6 +99,22 @@ def is_for(volume: Obj, claim: Obj) -> bool:
     return named and ref.get("uid") in (None, "", objects.uid(claim))
 
 
+def with_claim(volume: Obj, claim: Obj) -> Obj:
+    """The volume as one that is the claim's; marked where nobody had said so before."""
+    ref = {
+        "kind": "PersistentVolumeClaim", "apiVersion": "v1",
+        "namespace": objects.namespace(claim), "name": objects.name(claim), "uid": objects.uid(claim),
+        "resourceVersion": objects.meta(claim).get("resourceVersion", ""),
+    }  # fmt: skip
+    bound = objects.evolve(volume, ("spec", "claimRef"), ref)
+    return bound if claim_ref(volume) else annotated(bound, BOUND_BY_CONTROLLER)
+
+
+def annotated(obj: Obj, key: str) -> Obj:
+    """The object with the annotation ``key``, which says yes."""
+    return objects.evolve(obj, ("metadata", "annotations"), {**objects.annotations(obj), key: "yes"})
+
+
 def is_bound(claim: Obj) -> bool:
     """Has its binder finished with it?"""
     return bool(objects.get(claim, "spec", "volumeName")) and BIND_COMPLETED in objects.annotations(claim)

@@ -3,6 +3,7 @@
 Rule 1: a node counts for the first plugin that rejects it, and once for each of that plugin's reasons.
 Rule 2: ``count reason`` texts are sorted as texts, so 10 comes before 2, as upstream has it.
 Rule 3: where preemption was tried in vain, a second half says why (``preempt.py``).
+Rule 4: a reason that has to do with no node (a missing claim) is told alone, without a number.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def message(decision: Decision, preemption: str = "") -> str:
     """For the condition PodScheduled and the event FailedScheduling; ``preemption``: why that was of no use."""
     if not decision.count:
         return NO_NODES
-    told = available(decision.count, reasons(decision))
+    told = _of_no_node(decision) or available(decision.count, reasons(decision))
     return f"{told} preemption: {preemption}" if preemption else told
 
 
@@ -51,11 +52,25 @@ def plugins(decision: Decision) -> frozenset[str]:
 
 def firsts(decision: Decision) -> Iterator[tuple[Verdict, Mask]]:
     """Each verdict with the nodes that no plugin before it has rejected and it does."""
+    if (alone := _whole(decision)) is not None:
+        yield alone, alone.nodes()
+        return
     rejected = np.zeros(decision.count, dtype=np.bool_)
     for verdict in decision.verdicts:
         nodes = verdict.nodes()
         yield verdict, nodes & ~rejected
         rejected |= nodes
+
+
+def _whole(decision: Decision) -> Verdict | None:
+    """The first verdict that has to do with no node."""
+    return next((verdict for verdict in decision.verdicts if verdict.rejections[0].whole), None)
+
+
+def _of_no_node(decision: Decision) -> str:
+    """Rule 4."""
+    verdict = _whole(decision)
+    return "" if verdict is None else f"0/{decision.count} nodes are available: {verdict.rejections[0].reason}."
 
 
 def available(count: int, reasons: Mapping[str, int]) -> str:

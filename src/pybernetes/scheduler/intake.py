@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pybernetes.control.cache import Delta
-from pybernetes.meta import objects
+from pybernetes.meta import objects, volumes
 from pybernetes.meta.objects import Obj
 from pybernetes.scheduler import changes, nominations, podinfo, snapshot
 from pybernetes.scheduler.nominations import Nominations
@@ -49,6 +49,21 @@ class Intake:
             elif old is not None:
                 self._snapshot.namespaces.pop(objects.name(old), None)
         self._queue.wake((Change.POD_PLACED,))
+
+    def claims(self, deltas: Sequence[Delta]) -> None:
+        """Claims changed: (old, new). A claim wakes the pods that use it."""
+        names = {(objects.namespace(new), objects.name(new)) for old, new in deltas if new and _helps(old, new)}
+        if names:
+            self._queue.wake((Change.CLAIM,), lambda pod: any((pod.namespace, name) in names for name in pod.claims))
+
+    def volumes(self, deltas: Sequence[Delta]) -> None:
+        """Volumes changed: (old, new). One that is nobody's may be what a pod waits for."""
+        if any(new and volumes.phase(new) == "Available" for _, new in deltas):
+            self._queue.wake((Change.VOLUME,))
+
+    def classes(self, deltas: Sequence[Delta]) -> None:
+        """Storage classes changed: (old, new)."""
+        self._queue.wake((Change.STORAGE_CLASS,))
 
     def pods(self, deltas: Sequence[Delta]) -> None:
         """Pods changed: (old, new)."""
@@ -99,3 +114,8 @@ class Intake:
             self._nominations.put(podinfo.of(new), named)
         elif old is not None and nominations.of(old):
             self._nominations.remove(uid)
+
+
+def _helps(old: Obj | None, claim: Obj) -> bool:
+    """Is a claim new, or bound since?"""
+    return old is None or objects.uid(old) != objects.uid(claim) or volumes.is_bound(old) != volumes.is_bound(claim)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from pybernetes.meta import objects
+from pybernetes.meta import objects, volumes
 from pybernetes.meta.objects import Obj
 from pybernetes.scheduler import requests, tally, ties
 from pybernetes.scheduler.tally import Group
@@ -42,6 +42,10 @@ class PodInfo:
     preferred_terms: Sequence[Obj]
     tolerations: Sequence[Obj]
     host_ports: tuple[HostPort, ...]
+    claims: tuple[str, ...]
+    """Names of the claims behind its volumes."""
+    own_claims: frozenset[str]
+    """Of these, those that are made for it alone."""
     labels: Mapping[str, str]
     started: str
     """status.startTime; empty for a pod that has not begun."""
@@ -71,6 +75,8 @@ def of(pod: Obj) -> PodInfo:
         preferred_terms=affinity.get(PREFERRED) or (),
         tolerations=spec.get("tolerations") or (),
         host_ports=tuple(_host_ports(spec)),
+        claims=tuple(dict.fromkeys(volumes.claims_of(pod).values())),
+        own_claims=volumes.ephemeral_claims(pod),
         labels=objects.labels(pod),
         started=objects.get(pod, "status", "startTime", default=""),
         is_deleting=objects.is_deleting(pod),

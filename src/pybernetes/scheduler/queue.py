@@ -135,12 +135,13 @@ class Queue:
             self._waiting_for.setdefault(plugin, {})[uid] = entry
         self._schedule(entry.tried + WAITING_SECONDS_MAX)
 
-    def wake(self, happened: Iterable[Change]) -> None:
-        """Try those again whom any of the changes may help."""
+    def wake(self, happened: Iterable[Change], only: Callable[[PodInfo], bool] | None = None) -> None:
+        """Try those again whom any of the changes may help; ``only`` narrows who that may be."""
         plugins = {plugin for change in happened for plugin in _HELPED_BY[change]}
         helped = {uid: entry for plugin in plugins for uid, entry in self._waiting_for.get(plugin, {}).items()}
         for entry in helped.values():
-            self._try_again(entry)
+            if only is None or only(entry.info):
+                self._try_again(entry)
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -21,16 +21,20 @@ from pybernetes.control.informer import Informer
 from pybernetes.lib import log
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
-from pybernetes.meta import errors, objects
+from pybernetes.lib.tasks import Tasks
+from pybernetes.meta import errors, objects, volumes
 from pybernetes.scheduler import explain, podinfo, preempt, writes
 from pybernetes.scheduler.decide import Decision, decide
 from pybernetes.scheduler.intake import Intake
 from pybernetes.scheduler.nominations import Nominations
 from pybernetes.scheduler.plugins.plugin import Change
+from pybernetes.scheduler.plugins.volumes import choose
 from pybernetes.scheduler.podinfo import PodInfo
 from pybernetes.scheduler.preempt import Candidate, Preemption
 from pybernetes.scheduler.queue import Entry, Queue
 from pybernetes.scheduler.snapshot import Snapshot
+from pybernetes.scheduler.storage import Choice, Storage
+from pybernetes.scheduler.storagewrites import NotBoundError, StorageWrites
 from pybernetes.scheduler.writes import Job, Writes
 
 UNSCHEDULABLE: Final = "Unschedulable"
@@ -65,9 +69,14 @@ class Scheduler:
         self._nodes, self._pods = manager.informer("nodes"), manager.informer("pods")
         self._namespaces = manager.informer("namespaces")
         self._budgets = manager.informer("poddisruptionbudgets.policy")
+        self._claims, self._volumes = manager.informer(volumes.CLAIMS), manager.informer(volumes.VOLUMES)
+        self._classes = manager.informer(volumes.CLASSES)
+        self._storage = Storage(self._claims.cache, self._volumes.cache, self._classes.cache)
+        self._storage_writes = StorageWrites(client, self._claims, clock)
+        self._bindings = Tasks()
         self._events = events or Recorder(client, clock, name)
         self._active = asyncio.Event()
-        self._snapshot, self._queue, self._writes = Snapshot(), Queue(clock, self._active.set), Writes()
+        self._snapshot, self._queue, self._writes = Snapshot(self._storage), Queue(clock, self._active.set), Writes()
         self._nominations = Nominations()
         self._intake = Intake(self._snapshot, self._queue, self._nominations, name)
         self._stopping = False
@@ -76,6 +85,9 @@ class Scheduler:
         """Work until ``stop``."""
         followed = (
             (self._namespaces, self._intake.namespaces),
+            (self._classes, self._intake.classes),
+            (self._volumes, self._intake.volumes),
+            (self._claims, self._intake.claims),
             (self._nodes, self._intake.nodes),
             (self._pods, self._intake.pods),
         )
@@ -97,6 +109,7 @@ class Scheduler:
         self._active.set()
         self._queue.stop()
         await self._writes.stop()
+        await self._bindings.stop()
         await self._events.stop()
 
     async def _try_all(self) -> None:
@@ -119,7 +132,11 @@ class Scheduler:
             return self._rejected(entry, decision, preemption)
         self._nominations.remove(entry.info.uid)
         self._snapshot.assume(entry.info, decision.node)
-        return functools.partial(self._bind, entry, decision.node)
+        choice = choose(self._snapshot, entry.info, decision.node)
+        if choice is None:
+            return functools.partial(self._bind, entry, decision.node)
+        self._storage.assume(entry.info.uid, choice)
+        return functools.partial(self._begin_storage, entry, choice)
 
     def _decide(self, pod: PodInfo) -> tuple[Decision, Preemption]:
         chance, nominated = self._entropy.uniform(0.0, 1.0), self._nominations.node(pod.uid)
@@ -135,13 +152,27 @@ class Scheduler:
         try:
             await writes.bind(self._client, entry.pod, node_name)
         except errors.ApiError as error:
-            await self._refused(entry, error)
+            await self._refused(entry, f"binding rejected: {error}")
             return
         message = f"Successfully assigned {entry.info} to {node_name}"
         self._events.emit(Event(entry.pod, "Normal", "Scheduled", message))
 
-    async def _refused(self, entry: Entry, error: errors.ApiError) -> None:
-        """The server did not take a binding: try again, where the pod still wants a node."""
+    async def _begin_storage(self, entry: Entry, choice: Choice) -> None:
+        """Beside the other writes: a volume may take long to be made."""
+        self._bindings.start(self._bind_storage(entry, choice), f"volumes of {entry.info}")
+
+    async def _bind_storage(self, entry: Entry, choice: Choice) -> None:
+        try:
+            await self._storage_writes.bind(choice)
+        except (NotBoundError, errors.ApiError) as error:
+            await self._refused(entry, f'running PreBind plugin "VolumeBinding": {error}')
+        else:
+            await self._bind(entry, choice.node)
+        finally:
+            self._storage.forget(entry.info.uid)
+
+    async def _refused(self, entry: Entry, why: str) -> None:
+        """A binding could not be made: try again, where the pod still wants a node."""
         if not self._snapshot.forget(entry.info.uid):
             return
         self._queue.wake((Change.POD_GONE,))
@@ -149,7 +180,7 @@ class Scheduler:
         if current is None or podinfo.identity(current) != entry.info.uid or not self._intake.wants_node(current):
             return
         entry.pod, entry.info = current, podinfo.of(current)
-        await self._failed(entry, f"binding rejected: {error}")()
+        await self._failed(entry, why)()
 
     def _rejected(self, entry: Entry, decision: Decision, preemption: Preemption) -> Job:
         self._queue.give_back(entry, explain.plugins(decision))

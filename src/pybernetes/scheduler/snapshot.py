@@ -24,6 +24,7 @@ from pybernetes.meta.objects import Obj
 from pybernetes.scheduler import requests
 from pybernetes.scheduler.columns import Amounts, Interned, Ints, Labels, Mask, grown
 from pybernetes.scheduler.podinfo import HostPort, PodInfo
+from pybernetes.scheduler.storage import Storage
 from pybernetes.scheduler.tally import Group, Tally
 from pybernetes.scheduler.ties import Term, Weighted
 
@@ -62,7 +63,7 @@ def node_info(node: Obj) -> NodeInfo:
 class Snapshot:
     """``names[slot]`` is a node; arrays are int64 by resource in the units of ``requests.py``."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage | None = None) -> None:
         self.names: list[str] = []
         self.slots: dict[str, int] = {}
         self.allocatable = Amounts()
@@ -71,6 +72,9 @@ class Snapshot:
         self.labels = Labels()
         self.taints: Interned[tuple[Taint, ...]] = Interned(())
         self.host_ports: Tally[HostPort] = Tally()
+        self.claims: Tally[tuple[str, str]] = Tally()
+        """By (namespace, name) of the claims that pods use."""
+        self.storage = storage or Storage()
         self.groups: Tally[Group] = Tally()
         self.averse: Tally[Term] = Tally()
         """By the terms with which placed pods keep others away."""
@@ -243,6 +247,8 @@ class Snapshot:
         yield self.groups, pod.group
         for port in pod.host_ports:
             yield self.host_ports, port
+        for name in pod.claims:
+            yield self.claims, (pod.namespace, name)
         for term in pod.ties.anti_affinity:
             yield self.averse, term
         for wish in (*pod.ties.preferred, *(Weighted(0, term) for term in pod.ties.affinity)):

@@ -17,35 +17,20 @@ from pybernetes.meta.objects import Obj
 def bind(volume: Obj, claim: Obj) -> Iterable[Action]:
     """All that is missing for the two to be bound to each other."""
     if volumes.claim_ref(volume).get("uid") != objects.uid(claim):
-        yield Update(volumes.VOLUMES, with_claim(volume, claim))
+        yield Update(volumes.VOLUMES, volumes.with_claim(volume, claim))
     yield from _claim(volume, claim)
     yield from claim_status(claim, bound_status(claim, volume))
-
-
-def with_claim(volume: Obj, claim: Obj) -> Obj:
-    """The volume as one that is the claim's; marked where nobody had said so before."""
-    ref = {
-        "kind": "PersistentVolumeClaim", "apiVersion": "v1",
-        "namespace": objects.namespace(claim), "name": objects.name(claim), "uid": objects.uid(claim),
-        "resourceVersion": objects.meta(claim).get("resourceVersion", ""),
-    }  # fmt: skip
-    bound = objects.evolve(volume, ("spec", "claimRef"), ref)
-    return bound if volumes.claim_ref(volume) else _annotated(bound, volumes.BOUND_BY_CONTROLLER)
 
 
 def _claim(volume: Obj, claim: Obj) -> Iterable[Action]:
     bound = claim
     if objects.get(claim, "spec", "volumeName") != objects.name(volume):
         bound = objects.evolve(claim, ("spec", "volumeName"), objects.name(volume))
-        bound = _annotated(bound, volumes.BOUND_BY_CONTROLLER)
+        bound = volumes.annotated(bound, volumes.BOUND_BY_CONTROLLER)
     if volumes.BIND_COMPLETED not in objects.annotations(bound):
-        bound = _annotated(bound, volumes.BIND_COMPLETED)
+        bound = volumes.annotated(bound, volumes.BIND_COMPLETED)
     if bound is not claim:
         yield Update(volumes.CLAIMS, bound)
-
-
-def _annotated(obj: Obj, key: str) -> Obj:
-    return objects.evolve(obj, ("metadata", "annotations"), {**objects.annotations(obj), key: "yes"})
 
 
 def unbind(volume: Obj) -> Iterable[Action]:

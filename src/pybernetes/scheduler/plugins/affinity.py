@@ -34,7 +34,7 @@ def not_named(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
         if not lists:
             return ()
         named |= set.intersection(*lists)
-    return (Rejection(NOT_NAMED, ~_at(snapshot, named)),) if named else ()
+    return (Rejection(NOT_NAMED, ~at(snapshot, named)),) if named else ()
 
 
 def mismatched(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
@@ -45,7 +45,7 @@ def mismatched(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
     for key, value in pod.node_selector.items():
         matched &= _has(snapshot, snapshot.labels.get(key), (value,))
     if pod.required_terms is not None:
-        matched &= _any_term(snapshot, pod.required_terms)
+        matched &= any_term(snapshot, pod.required_terms)
     return (Rejection(NO_MATCH, ~matched),)
 
 
@@ -59,7 +59,8 @@ def preferred(snapshot: Snapshot, pod: PodInfo) -> Scores | None:
     return total
 
 
-def _any_term(snapshot: Snapshot, terms: Iterable[Obj]) -> Mask:
+def any_term(snapshot: Snapshot, terms: Iterable[Obj]) -> Mask:
+    """Where one of some node selector terms matches."""
     matched = nowhere(snapshot)
     for term in terms:
         matched |= _term(snapshot, term)
@@ -74,7 +75,7 @@ def _term(snapshot: Snapshot, term: Obj) -> Mask:
     for requirement in expressions:
         matched &= _requirement(snapshot, requirement)
     for requirement in fields:
-        named = _at(snapshot, requirement.get("values") or ())
+        named = at(snapshot, requirement.get("values") or ())
         matched &= named if requirement.get("operator") == "In" else ~named
     return matched
 
@@ -113,7 +114,7 @@ def _compares(operator: str, found: str | None, wanted: str) -> bool:
         return False
 
 
-def _at(snapshot: Snapshot, names: Iterable[str]) -> Mask:
+def at(snapshot: Snapshot, names: Iterable[str]) -> Mask:
     """The nodes of these names."""
     found = nowhere(snapshot)
     for name in names:

@@ -34,6 +34,11 @@ class Change(enum.Enum):
     """A placed pod ended, was deleted, or asks for less."""
     POD_PLACED = enum.auto()
     """A pod got a node, or a placed one other labels; or a namespace has others."""
+    CLAIM = enum.auto()
+    """A claim came, or is bound."""
+    VOLUME = enum.auto()
+    """A volume that is nobody's came or changed."""
+    STORAGE_CLASS = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Rejection:
     nodes: Mask
     hopeless: Mask | None = None
     """Where taking pods away would not help either (UnschedulableAndUnresolvable); None: everywhere."""
+    whole: bool = False
+    """Does the reason have to do with no node, so that it counts before all others, and stands alone?"""
 
 
 @dataclass(frozen=True, slots=True)
