@@ -44,8 +44,7 @@ class ControlPlane:
             await api.start()
             stack.push_async_callback(api.stop)
             await self._listen(api, stack)
-            options = controller_table.Options(kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text())
-            controllers = controller_table.controllers(options)
+            controllers = controller_table.controllers(self._controller_options())
             await components.furnish(api, controllers, self._config.address, self._config.port)
             furnished()
             await components.start(
@@ -73,6 +72,11 @@ class ControlPlane:
             signing_key=files.key("sa").read_bytes(),
             server_address=f"{self._config.address or LOOPBACK}:{self._config.port}",
             connect=Connector(cache, kubelets, self._clock),
+        )
+
+    def _controller_options(self) -> controller_table.Options:
+        return controller_table.Options(
+            kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(), started=self._clock.time()
         )
 
     async def _listen(self, api: Api, stack: AsyncExitStack) -> None:

@@ -1,6 +1,7 @@
 """Pods that nobody ends any more: bound to a node that is gone, or deleted before they had one (pkg/controller/podgc).
 
-Rule: that a node is gone is asked of the API before a pod dies of it.
+Rule: a node has to be missing for forty seconds, and the API has to say so too, before a pod dies of it: a node may
+be made anew under its name. Since when a node is missing nobody tells, so the row remembers when it first saw that.
 """
 
 from __future__ import annotations
@@ -8,20 +9,56 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from pybernetes.control.actions import Action, Answer, Ask, Delete, Get, Patch, Plan
+from pybernetes.control.actions import Action, After, Answer, Ask, Delete, Get, Patch, Plan
 from pybernetes.control.controller import Controller, Input, Key, Output, Snapshot
 from pybernetes.controllers import keys, pods
 from pybernetes.meta import objects, times
 from pybernetes.meta.errors import ApiError
 from pybernetes.meta.objects import Obj
 
+QUARANTINE_SECONDS: Final = 40.0
 
-def plan(snapshot: Snapshot, key: Key, now: float) -> Plan:
-    pod = snapshot.get("pods", key.namespace, key.name)
-    if pod is None or not is_lost(snapshot, pod):
-        return ()
-    if not pods.node(pod):
-        return [_delete(pod)]
+
+def controller() -> Controller:
+    """The row, with a memory of its own of the nodes that it misses."""
+    missed: dict[str, float] = {}
+
+    def plan(snapshot: Snapshot, key: Key, now: float) -> Plan:
+        pod = snapshot.get("pods", key.namespace, key.name)
+        if pod is None or not is_lost(snapshot, pod):
+            return ()
+        if not pods.node(pod):
+            return [_delete(pod)]
+        end = missed.setdefault(pods.node(pod), now) + QUARANTINE_SECONDS
+        return [After(end - now)] if end > now else [_asked(pod, now)]
+
+    def keys_of_node(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
+        """The end of a node wakes its pods."""
+        name = objects.name(new or old or {})
+        missed.pop(name, None)
+        return [keys.of(pod) for pod in pods.on_node(snapshot, name)] if new is None else ()
+
+    return Controller(
+        name="pod-garbage-collector",
+        inputs=(Input("pods", _of_pod), Input("nodes", keys_of_node)),
+        outputs=(
+            Output("pods", ("delete",)),
+            Output("pods/status", ("patch",)),
+            Output("nodes", ("get",)),
+        ),
+        plan=plan,
+        workers=1,
+    )
+
+
+def is_lost(snapshot: Snapshot, pod: Obj) -> bool:
+    """Is its node unknown, or did it never get one and is deleted?"""
+    node = pods.node(pod)
+    return snapshot.get("nodes", "", node) is None if node else objects.is_deleting(pod)
+
+
+def _asked(pod: Obj, now: float) -> Ask:
+    """End the pod if the API says too that its node is gone."""
 
     def then(answers: Sequence[Answer]) -> Plan:
         found = answers[0]
@@ -29,13 +66,7 @@ def plan(snapshot: Snapshot, key: Key, now: float) -> Plan:
             raise found
         return () if found is not None else list(_end(pod, now))
 
-    return [Ask([Get("nodes", "", pods.node(pod))], then)]
-
-
-def is_lost(snapshot: Snapshot, pod: Obj) -> bool:
-    """Is its node unknown, or did it never get one and is deleted?"""
-    node = pods.node(pod)
-    return snapshot.get("nodes", "", node) is None if node else objects.is_deleting(pod)
+    return Ask([Get("nodes", "", pods.node(pod))], then)
 
 
 def _end(pod: Obj, now: float) -> Iterable[Action]:
@@ -58,23 +89,3 @@ def _delete(pod: Obj) -> Delete:
 
 def _of_pod(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
     return (keys.of(new),) if new is not None and is_lost(snapshot, new) else ()
-
-
-def _of_node(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
-    """The end of a node wakes its pods."""
-    if new is not None or old is None:
-        return ()
-    return [keys.of(pod) for pod in snapshot.list("pods") if pods.node(pod) == objects.name(old)]
-
-
-CONTROLLER: Final = Controller(
-    name="pod-garbage-collector",
-    inputs=(Input("pods", _of_pod), Input("nodes", _of_node)),
-    outputs=(
-        Output("pods", ("delete",)),
-        Output("pods/status", ("patch",)),
-        Output("nodes", ("get",)),
-    ),
-    plan=plan,
-    workers=1,
-)

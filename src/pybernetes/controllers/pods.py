@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pybernetes.control.controller import Snapshot
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
 
@@ -21,6 +22,11 @@ def phase(pod: Obj) -> str:
 
 def node(pod: Obj) -> str:
     return str(objects.get(pod, "spec", "nodeName", default=""))
+
+
+def on_node(snapshot: Snapshot, name: str) -> list[Obj]:
+    """All pods that are bound to a node."""
+    return [pod for pod in snapshot.list("pods") if node(pod) == name]
 
 
 def is_active(pod: Obj) -> bool:

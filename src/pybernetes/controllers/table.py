@@ -23,6 +23,10 @@ from pybernetes.controllers import (
 )
 from pybernetes.controllers.deployment import sync as deployment
 from pybernetes.controllers.garbagecollector import row as garbagecollector
+from pybernetes.controllers.nodelifecycle import eviction as taint_eviction
+from pybernetes.controllers.nodelifecycle import row as nodelifecycle
+from pybernetes.controllers.job import orphans
+from pybernetes.controllers.job import sync as job
 from pybernetes.controllers.volumes import table as volumes
 from pybernetes.kinds.table import KindTable
 
@@ -35,6 +39,8 @@ class Options:
     """What is served: namespaces are emptied of it, and what nobody owns is collected among it."""
     root_ca: str = ""
     """Certificates in PEM form by which pods know the API server."""
+    started: float = 0.0
+    """Since when (Unix seconds) signs of life are listened to: a node that was silent before has its whole grace."""
 
 
 def controllers(options: Options) -> tuple[Controller, ...]:
@@ -43,6 +49,8 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         deployment.CONTROLLER,
         replicaset.CONTROLLER,
         replication.CONTROLLER,
+        job.CONTROLLER,
+        orphans.CONTROLLER,
         cronjob.CONTROLLER,
         ttlafterfinished.CONTROLLER,
         endpoints.CONTROLLER,
@@ -52,6 +60,8 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         serviceaccount.CONTROLLER,
         rootca.controller(options.root_ca),
         garbagecollector.controller(options.kinds),
-        podgc.CONTROLLER,
+        podgc.controller(),
+        nodelifecycle.controller(options.started),
+        taint_eviction.CONTROLLER,
         *volumes.CONTROLLERS,
     )

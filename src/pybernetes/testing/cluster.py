@@ -76,7 +76,8 @@ class Cluster:
         await self.api.start()
         stack.push_async_callback(self.api.stop)
         self.client = self.api.client(ADMIN, "kubectl")
-        rows = controller_table.controllers(controller_table.Options(kinds=self._kinds, root_ca="none"))
+        options = controller_table.Options(kinds=self._kinds, root_ca="none", started=self.clock.time())
+        rows = controller_table.controllers(options)
         await components.furnish(self.api, rows, "", 0)
         await components.start(
             self.api, rows, self.clock, self._entropy, stack,

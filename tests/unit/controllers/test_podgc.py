@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pybernetes.control.actions import Ask, Delete, Get, Patch
-from pybernetes.controllers.podgc import CONTROLLER
+from pybernetes.control.actions import After, Ask, Delete, Get, Patch
+from pybernetes.controllers import podgc
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 
@@ -15,15 +15,19 @@ NODE = {"metadata": {"name": "n1"}}
 
 
 def plan(pod: Obj, *nodes: Obj) -> list[Any]:
-    return list(CONTROLLER.plan(build.Snapshot(pods=[pod], nodes=nodes), build.key("a"), build.NOW))
+    return list(podgc.controller().plan(build.Snapshot(pods=[pod], nodes=nodes), build.key("a"), build.NOW))
 
 
 def test_a_pod_on_a_node_that_is_there_is_left_alone() -> None:
     assert plan(build.pod("a"), NODE) == []
 
 
-def test_a_pod_on_a_node_that_is_gone_fails_and_is_deleted_without_grace_once_the_api_agrees() -> None:
-    (ask,) = plan(build.pod("a"))
+def test_a_pod_on_a_node_that_is_gone_fails_and_is_deleted_without_grace_after_forty_seconds_if_the_api_agrees() -> (
+    None
+):
+    row, snapshot = podgc.controller(), build.Snapshot(pods=[build.pod("a")])
+    assert row.plan(snapshot, build.key("a"), build.NOW) == [After(40.0)]
+    (ask,) = row.plan(snapshot, build.key("a"), build.NOW + 40)
     assert isinstance(ask, Ask)
     assert ask.questions == [Get("nodes", "", "n1")]
     assert ask.then([NODE]) == ()
@@ -44,6 +48,13 @@ def test_a_pod_that_is_deleted_before_it_had_a_node_goes_at_once() -> None:
 
 def test_the_end_of_a_node_wakes_its_pods() -> None:
     snapshot = build.Snapshot(pods=[build.pod("a"), build.pod("b", spec={"nodeName": "n2"})])
-    keys = CONTROLLER.inputs[1].keys
+    keys = podgc.controller().inputs[1].keys
     assert list(keys(snapshot, NODE, None)) == [build.key("a")]
     assert list(keys(snapshot, None, NODE)) == []
+
+
+def test_a_node_that_came_back_meanwhile_is_missed_anew() -> None:
+    row, snapshot = podgc.controller(), build.Snapshot(pods=[build.pod("a")])
+    row.plan(snapshot, build.key("a"), build.NOW)
+    row.inputs[1].keys(snapshot, None, NODE)
+    assert row.plan(snapshot, build.key("a"), build.NOW + 40) == [After(40.0)]

@@ -106,6 +106,18 @@ class SimulatedNodes:
             return
         except errors.ApiError as error:
             self._failed("a node's status was refused", error, name, lambda: self._node_work.add(name))
+        else:
+            await self._make_ready_again(name)
+
+    async def _make_ready_again(self, name: str) -> None:
+        """What was said of the node's pods while it was taken for lost is taken back."""
+        for pod in self._pods.cache.list():
+            if objects.get(pod, "spec", "nodeName") == name and podstatus.was_marked(pod):
+                status = podstatus.ready_again(pod, self._clock.time())
+                try:
+                    await self._tell(pod, status)
+                except (errors.NotFound, errors.Conflict):
+                    continue  # somebody knows something newer of the pod
 
     # ── pods ─────────────────────────────────────────────────────────────────────────────────────────────
 

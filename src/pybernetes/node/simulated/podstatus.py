@@ -61,6 +61,16 @@ def completed(pod: Obj, now: float) -> Obj:
     return out
 
 
+def was_marked(pod: Obj) -> bool:
+    """Has the pod been marked as not ready from outside, though its containers are?"""
+    return objects.condition_is(pod, "ContainersReady") and not objects.condition_is(pod, "Ready")
+
+
+def ready_again(pod: Obj, now: float) -> Obj:
+    """Conditions as they were before ``was_marked``."""
+    return {"conditions": _conditions(pod, times.render(now), {"Ready": "True"})}
+
+
 def _gates(pod: Obj) -> list[str]:
     return [gate["conditionType"] for gate in objects.get(pod, "spec", "readinessGates", default=[])]
 

@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pybernetes.server.admission import lifecycle, limitranger, priority, serviceaccount, storage, tolerations
+from pybernetes.server.admission import (
+    lifecycle,
+    limitranger,
+    nodetaint,
+    priority,
+    serviceaccount,
+    storage,
+    tolerations,
+)
 from pybernetes.server.admission.attributes import Attributes
 from pybernetes.server.admission.plugin import Judge, Plugin, World
 from pybernetes.server.authz import escalation
@@ -22,6 +30,7 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     limitranger.RESIZES,
     limitranger.CLAIMS,
     serviceaccount.PLUGIN,
+    nodetaint.PLUGIN,
     priority.PODS,
     priority.CLASSES,
     tolerations.PLUGIN,
