@@ -6,7 +6,7 @@ Neighbours: ``table.py`` runs the plugins; the registry makes the Attributes and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from pybernetes.kinds.kind import Kind
@@ -34,6 +34,14 @@ class Attributes:
     """CreateOptions, UpdateOptions or DeleteOptions; for ``connect`` the subresource's own."""
     warn: Callable[[str], None]
     """Tell the client a text by a ``Warning`` header."""
+    held: list[Callable[[], None]] = field(default_factory=list)
+    """What plugins hold for the write until it has ended: how to let go of each thing."""
+
+    def release(self) -> None:
+        """The write has ended, well or not."""
+        for let_go in self.held:
+            let_go()
+        self.held.clear()
 
 
 def forbidden(a: Attributes, why: str, causes: Sequence[errors.Cause] = ()) -> errors.Forbidden:

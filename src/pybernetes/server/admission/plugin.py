@@ -5,7 +5,7 @@ Neighbours: ``table.py`` has the rows in their order and runs them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.meta.objects import Obj
 from pybernetes.server.admission.attributes import Attributes
+from pybernetes.server.admission.quotaledger import Ledger
 from pybernetes.server.authz.authorizer import Authorizer
 from pybernetes.server.compiled import Compiled, by_namespace
 from pybernetes.server.live import Live
@@ -28,9 +29,19 @@ class World:
     authorizer: Authorizer
     limit_ranges: Compiled[dict[str, list[Obj]]] = field(init=False)
     """By namespace."""
+    quotas: Compiled[dict[str, list[Obj]]] = field(init=False)
+    """By namespace."""
+    ledger: Ledger = field(init=False)
 
     def __post_init__(self) -> None:
-        self.limit_ranges = Compiled(self.live.cache, "", "limitranges", by_namespace)
+        cache = self.live.cache
+        self.limit_ranges = Compiled(cache, "", "limitranges", by_namespace)
+        self.quotas = Compiled(cache, "", "resourcequotas", self._quotas)
+        self.ledger = Ledger(cache, self.clock)
+
+    def _quotas(self, found: Sequence[Obj]) -> dict[str, list[Obj]]:
+        self.ledger.settle(found)
+        return by_namespace(found)
 
 
 Judge: TypeAlias = Callable[[World, Attributes], Awaitable[None]]

@@ -16,6 +16,7 @@ from pybernetes.server.admission import (
     limitranger,
     nodetaint,
     priority,
+    resourcequota,
     serviceaccount,
     storage,
     tolerations,
@@ -38,6 +39,7 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     storage.PROTECTION,
     storage.RESIZE,
     escalation.PLUGIN,
+    resourcequota.PLUGIN,
 )
 
 

@@ -79,7 +79,14 @@ async def insert(call: Call, obj: Obj) -> Stored:
     await context.admission.admit(attributes)
     strategy.prepare_create(obj)
     judge.creation(call, obj)
-    await context.admission.validate(attributes)
+    try:
+        await context.admission.validate(attributes)
+        return await _allocated(call, obj)
+    finally:
+        attributes.release()
+
+
+async def _allocated(call: Call, obj: Obj) -> Stored:
     taken = hooks.allocate(call, obj, None)
     try:
         return await _write(call, obj)

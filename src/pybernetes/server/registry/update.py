@@ -109,10 +109,17 @@ async def _replace(call: Call, door: Door, record: Record, new: Obj) -> Stored:
     await context.admission.admit(attributes)
     door.prepare(call.row, new, old)
     door.judge(call, new, old)
-    await context.admission.validate(attributes)
-    new["metadata"]["resourceVersion"] = str(record.revision)
-    if managed.updated(call, new, old) and new == old:
-        return Stored.of(record)
+    try:
+        await context.admission.validate(attributes)
+        new["metadata"]["resourceVersion"] = str(record.revision)
+        if managed.updated(call, new, old) and new == old:
+            return Stored.of(record)
+        return await _allocated(call, record, new, old)
+    finally:
+        attributes.release()
+
+
+async def _allocated(call: Call, record: Record, new: Obj, old: Obj) -> Stored:
     taken = hooks.allocate(call, new, old)
     try:
         return await _write(call, record, new, old)
