@@ -23,7 +23,8 @@ def status(pod: Obj, spec: Obj, observed: Observed, notes: Notes, now: float, *,
     is_init = any(c["name"] == spec["name"] for c in podspec.init_containers(pod))
     if is_init and current is not None and sandbox is not None and current.sandbox_id != sandbox.id:
         current = None  # it will have to run again in the new sandbox
-    state = _state(pod, spec, current, notes, now, over=over)
+    lost = over and current is None and _had_its_turn(pod, spec, observed)
+    state = {"terminated": _LOST} if lost else _state(pod, spec, current, notes, now, over=over)
     shown = current if current is not None and "waiting" not in state else None
     earlier = next((c for c in history if c is not shown and c.state == "exited"), None)
     known = current or (history[0] if history else None)
@@ -51,6 +52,13 @@ def _health(state: Obj, current: Container | None, notes: Notes) -> tuple[bool, 
     return health.started, health.started and health.ready
 
 
+def _had_its_turn(pod: Obj, spec: Obj, observed: Observed) -> bool:
+    """Whether all init containers besides this one are through: what is not there then has ended unseen."""
+    others = (c for c in podspec.init_containers(pod) if c["name"] != spec["name"])
+    found = [(podspec.is_sidecar(c), observed.latest(c["name"])) for c in others]
+    return all(c is not None and (sidecar or (c.state, c.exit_code) == ("exited", 0)) for sidecar, c in found)
+
+
 def container_id(container: Container) -> str:
     return f"containerd://{container.id}"
 
@@ -70,9 +78,7 @@ def _state(pod: Obj, spec: Obj, current: Container | None, notes: Notes, now: fl
         again = not over and podends.restart_wanted(pod, spec, current, notes)
         waiting = _waiting_to_restart(pod, spec, current, notes, now) if again else None
         return waiting or {"terminated": _terminated(current)}
-    if over:
-        return {"terminated": _LOST}
-    failure = _failure(spec, notes, now)
+    failure = None if over else _failure(spec, notes, now)
     if failure is not None:
         return {"waiting": failure}
     return {"waiting": {"reason": "PodInitializing" if podspec.init_containers(pod) else "ContainerCreating"}}

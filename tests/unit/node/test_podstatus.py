@@ -147,6 +147,9 @@ def test_init_containers_hold_the_pod_back() -> None:
 def test_a_failed_init_container_fails_a_pod_that_never_restarts() -> None:
     answer = told(pod(inits=(main("i"),), policy="Never"), seen(exited("i", code=4), sandboxes=(sandbox(ready=False),)))
     assert answer["phase"] == "Failed"
+    assert answer["initContainerStatuses"][0]["state"]["terminated"]["exitCode"] == 4
+    assert waiting(answer) == ("PodInitializing", None)
+    assert conditions(answer)["Initialized"][0] == "False"
 
 
 def test_a_deleted_pod_ends_succeeded_or_failed() -> None:

@@ -6,9 +6,13 @@ code is needed; dicts are turned into the port's rows by ``observed.py``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
+
+# gRPC would watch over forks and log that it cannot; the processes started here all become other programs at once.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 import grpc
 from grpc import aio
