@@ -150,7 +150,7 @@ class _End(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Pass the end of this direction on; True keeps the other direction open."""
-        if self.peer is None or not self.peer.transport.can_write_eof():
+        if self.peer is None or self.peer.transport.is_closing() or not self.peer.transport.can_write_eof():
             return False
         with suppress(OSError):  # it has ended meanwhile, which ``connection_lost`` tells of
             self.peer.transport.write_eof()
