@@ -33,7 +33,7 @@ async def test_a_pod_with_two_containers_becomes_ready_and_leaves_nothing(world:
     assert await world.said("p", "Stopping container a")
     uid = objects.uid(pod)
     await world.eventually(lambda: not (world.config.kubelet / "pods" / uid).exists())
-    assert await world.runtime.sandboxes(uid) == await world.runtime.containers(uid) == []
+    assert not await world.runtime.sandboxes(uid) and not await world.runtime.containers(uid)
     assert list(world.config.logs.glob(f"*{uid}")) == list(Path("/sys/fs/cgroup").glob(f"*/**/pod{uid}")) == []
 
 
@@ -139,7 +139,7 @@ async def test_a_variable_from_nowhere_is_a_config_error_until_its_secret_comes(
 
 
 async def test_init_containers_run_first_one_by_one(world: OneNode) -> None:
-    share = {"volumeMounts": [{"name": "e", "mountPath": "/e"}]}
+    share: Any = {"volumeMounts": [{"name": "e", "mountPath": "/e"}]}
     await world.pod(
         "p", shell("c", FOREVER, **share),
         initContainers=[shell("i1", "echo 1 >> /e/f", **share), shell("i2", "echo 2 >> /e/f", **share)],

@@ -20,12 +20,13 @@ class Issuer:
     """The one call of the API that is used: it counts, or it is away."""
 
     def __init__(self, clock: VirtualClock) -> None:
-        self.clock, self.asked, self.away = clock, [], False
+        self.clock, self.away = clock, False
+        self.asked: list[tuple[str, Any, Obj]] = []
 
     async def create(self, resource: str, obj: Obj, **where: Any) -> Obj:
         if self.away:
             raise errors.ServiceUnavailable("away")
-        self.asked.append((resource, where, obj["spec"]))  # type: ignore[attr-defined]
+        self.asked.append((resource, where, obj["spec"]))
         ends = times.render(self.clock.time() + obj["spec"]["expirationSeconds"])
         return {"status": {"token": f"token-{len(self.asked)}", "expirationTimestamp": ends}}
 
