@@ -21,7 +21,7 @@ from pybernetes.node.podnotes import Failure, Notes, Pulling
 from pybernetes.node.podplan import plan
 from pybernetes.node.podspec import container_hash
 from pybernetes.node.restart import Backoff
-from pybernetes.node.runtime.port import CONTAINER_HASH
+from pybernetes.node.runtime.port import CONTAINER_HASH, Container
 
 from .build import NOW, deleted, exited, main, noted, pod, running, sandbox, seen
 
@@ -181,7 +181,10 @@ def test_a_deleted_pod_gets_what_is_left_of_its_grace() -> None:
 
 def test_sidecars_of_a_deleted_pod_stop_after_the_main_containers_the_last_one_first() -> None:
     obj = deleted(pod(inits=(main("a", restartPolicy="Always"), main("b", restartPolicy="Always"))))
-    names = lambda *live: [a.container for a in plan(obj, seen(*live), noted(), NOW).actions if isinstance(a, Stop)]  # noqa: E731
+
+    def names(*live: Container) -> list[str]:
+        return [a.container for a in plan(obj, seen(*live), noted(), NOW).actions if isinstance(a, Stop)]
+
     assert names(running("a"), running("b"), running()) == ["c"]
     assert names(running("a"), running("b")) == ["b"]
     assert names(running("a")) == ["a"]
