@@ -19,7 +19,7 @@ from pybernetes.node import podspec, statuspatch
 
 _log = Log("node.podreport")
 _FIRST_SECONDS: Final = 0.5
-_MOST_SECONDS: Final = 30.0
+_MOST_SECONDS: Final = 10.0
 HEALED_BY_TIME: Final = (
     errors.ServiceUnavailable, errors.Timeout, errors.TooManyRequests, errors.InternalError, errors.Forbidden,
 )  # fmt: skip
