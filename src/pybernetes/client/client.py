@@ -53,6 +53,10 @@ class Client:
     async def get(self, resource: str, name: str, namespace: str = "", subresource: str = "") -> Obj:
         return await self._ask("GET", self.path(resource, namespace, name, subresource))
 
+    async def look(self, path: str, query: Mapping[str, str]) -> Obj:
+        """What is answered at a path that no kind's row tells: a metric, a subresource of somebody's own."""
+        return await self._ask("GET", path, query=query)
+
     async def find(self, resource: str, name: str, namespace: str = "") -> Obj | None:
         """As ``get``, but None where it does not exist."""
         try:

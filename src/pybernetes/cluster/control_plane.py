@@ -76,8 +76,9 @@ class ControlPlane:
 
     def _controller_options(self) -> controller_table.Options:
         return controller_table.Options(
-            kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(), started=self._clock.time()
-        )
+            kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(),
+            ca_key=self._pki.key("ca").read_bytes(), started=self._clock.time(),
+        )  # fmt: skip
 
     async def _listen(self, api: Api, stack: AsyncExitStack) -> None:
         files = self._pki

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from pybernetes.meta.errors import ApiError
@@ -102,7 +102,23 @@ class DeleteCollection:
     namespace: str
 
 
-Question: TypeAlias = Get | DeleteCollection
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A question: what the API answers at a path (a scale, a list, a metric). NotFound is told as the refusal it is."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A question that is an object itself (a SubjectAccessReview): the answer is that object with its status."""
+
+    resource: str
+    obj: Obj
+
+
+Question: TypeAlias = Get | DeleteCollection | Look | Review
 Answer: TypeAlias = Obj | ApiError | None
 """A refusal is an answer too: the plan decides what it means."""
 

@@ -25,9 +25,11 @@ from pybernetes.control.actions import (
     Delete,
     Event,
     Get,
+    Look,
     Patch,
     Plan,
     Question,
+    Review,
     Update,
 )
 from pybernetes.control.events import Recorder
@@ -122,6 +124,10 @@ class Performer:
         try:
             if isinstance(question, Get):
                 return await self._client.find(question.resource, question.name, question.namespace)
+            if isinstance(question, Look):
+                return await self._client.look(question.path, question.query)
+            if isinstance(question, Review):
+                return await self._client.create(question.resource, question.obj)
             return await self._emptied(question.resource, question.namespace)
         except errors.ApiError as error:
             return error

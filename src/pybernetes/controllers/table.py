@@ -5,6 +5,7 @@ Neighbours: ``control/runner.py`` runs the rows; ``cluster/roles.py`` derives fr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pybernetes.control.controller import Controller
@@ -22,12 +23,14 @@ from pybernetes.controllers import (
     serviceaccount,
     ttlafterfinished,
 )
+from pybernetes.controllers.certificates import approving, cleaning, signing
+from pybernetes.controllers.certificates.authority import Authority
 from pybernetes.controllers.deployment import sync as deployment
 from pybernetes.controllers.garbagecollector import row as garbagecollector
-from pybernetes.controllers.nodelifecycle import eviction as taint_eviction
-from pybernetes.controllers.nodelifecycle import row as nodelifecycle
 from pybernetes.controllers.job import orphans
 from pybernetes.controllers.job import sync as job
+from pybernetes.controllers.nodelifecycle import eviction as taint_eviction
+from pybernetes.controllers.nodelifecycle import row as nodelifecycle
 from pybernetes.controllers.volumes import table as volumes
 from pybernetes.kinds.table import KindTable
 
@@ -40,6 +43,8 @@ class Options:
     """What is served: namespaces are emptied of it, and what nobody owns is collected among it."""
     root_ca: str = ""
     """Certificates in PEM form by which pods know the API server."""
+    ca_key: bytes = b""
+    """The private key of the first of ``root_ca``, in PEM form: certificates are issued where it is given."""
     started: float = 0.0
     """Since when (Unix seconds) signs of life are listened to: a node that was silent before has its whole grace."""
 
@@ -65,5 +70,13 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         resourcequota.controller(options.kinds),
         nodelifecycle.controller(options.started),
         taint_eviction.CONTROLLER,
+        *_certificates(options),
         *volumes.CONTROLLERS,
     )
+
+
+def _certificates(options: Options) -> Iterable[Controller]:
+    yield approving.CONTROLLER
+    yield cleaning.CONTROLLER
+    if options.ca_key:
+        yield signing.controller(Authority(options.root_ca.encode(), options.ca_key))

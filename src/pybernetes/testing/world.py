@@ -26,9 +26,11 @@ from pybernetes.control.actions import (
     Delete,
     Event,
     Get,
+    Look,
     Patch,
     Plan,
     Question,
+    Review,
     Update,
 )
 from pybernetes.control.controller import Controller, Key
@@ -172,6 +174,8 @@ class World:
     def _answer(self, question: Question) -> Answer:
         if isinstance(question, Get):
             return self.api.objects.get(question.resource, question.namespace, question.name)
+        if isinstance(question, Look | Review):
+            return errors.NotFound("the server could not find the requested resource")
         for obj in self.api.objects.list(question.resource, question.namespace):
             self.api.delete(question.resource, question.namespace, objects.name(obj))
         return {"items": self.api.objects.list(question.resource, question.namespace)}
