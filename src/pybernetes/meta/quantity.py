@@ -3,7 +3,7 @@
 Rule 1: a number is an ``int`` where it is whole and a ``Decimal`` where it is not; none is finer than 1n, and what
         would be finer is rounded away from zero, since one who asks for a little shall get a little.
 Rule 2: a text's format (DecimalSI, BinarySI, DecimalExponent) stays with what is made of it.
-Neighbours: ``meta/schema.py`` accepts quantities, ``kinds/strategy`` writes them canonically.
+Neighbours: ``meta/schema.py`` accepts quantities and has them written canonically.
 """
 
 from __future__ import annotations
@@ -44,6 +44,14 @@ def is_valid(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_canonical(value: object) -> bool:
+    """Is it a text as ``canonical`` writes it?"""
+    try:
+        return isinstance(value, str) and _canonical(value) == value
+    except ValueError:
+        return False
 
 
 def format_of(value: object) -> Format:

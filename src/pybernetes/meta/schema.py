@@ -45,7 +45,7 @@ class Report:
     decode: list[str] = field(default_factory=list)
     required: list[FieldError] = field(default_factory=list)
     nulls: bool = False
-    """Some field is null: the decoder takes it as absent."""
+    """Some field is null, which the decoder takes as absent, or a quantity that it would write otherwise."""
 
     def __bool__(self) -> bool:
         return bool(self.unknown or self.decode or self.required)
@@ -84,7 +84,7 @@ class Schemas:
         return self.inspect(name, obj).required
 
     def drop_unknown(self, name: str, obj: Any) -> Any:
-        """A copy without unknown and null fields; the object itself where it has none."""
+        """A copy without unknown and null fields and with canonical quantities; the object itself where it is one."""
         return obj if self.fits(name)(obj) else _pruned(self, {"$ref": _REF + name}, obj)
 
     def field(self, name: str, *path: str) -> Node | None:
@@ -124,7 +124,7 @@ class Schemas:
         if name in _FREE:
             return lambda value: value is not None
         if name == _QUANTITY:
-            return lambda value: isinstance(value, str | int | float) and quantity.is_valid(value)
+            return quantity.is_canonical
         return self._compile(self.definitions[name])
 
     def _compile(self, node: Node) -> Fits:
@@ -315,6 +315,8 @@ def _inspect_map(schemas: Schemas, node: Node | None, value: dict[str, Any], pla
 def _inspect_quantity(value: Any, place: _Place, report: Report) -> None:
     if not isinstance(value, str | int | float) or isinstance(value, bool) or not quantity.is_valid(value):
         report.decode.append(quantity.BAD_FORM)
+    elif not quantity.is_canonical(value):
+        report.nulls = True
 
 
 def _mistyped(schemas: Schemas, node: Node, found: str, place: _Place, report: Report) -> None:
@@ -354,9 +356,11 @@ def _name(node: Node) -> str:
 
 
 def _pruned(schemas: Schemas, node: Node, value: Any) -> Any:
-    """A copy without fields that are unknown or null."""
+    """A copy without fields that are unknown or null, its quantities as Go would write them."""
     if _name(node) in _FREE:
         return value
+    if _name(node) == _QUANTITY:
+        return quantity.canonical(value) if quantity.is_valid(value) else value
     resolved = schemas.resolve(node)
     if isinstance(value, list) and "items" in resolved:
         return [_pruned(schemas, resolved["items"], item) for item in value]

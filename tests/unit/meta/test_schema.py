@@ -15,7 +15,7 @@ GOOD: Any = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {"name": "p", "creationTimestamp": "2026-01-31T00:00:00Z", "labels": {"a": "b"}},
-    "spec": {"containers": [{"name": "c", "resources": {"limits": {"cpu": "1", "memory": 5}}, "ports": []}]},
+    "spec": {"containers": [{"name": "c", "resources": {"limits": {"cpu": "1", "memory": "5"}}, "ports": []}]},
 }
 
 
@@ -37,6 +37,13 @@ def test_unknown_fields_are_told_by_their_paths_and_dropped() -> None:
 def test_null_is_absence() -> None:
     assert not SCHEMAS.unknown(POD, pod(hostname=None))
     assert SCHEMAS.drop_unknown(POD, pod(hostname=None)) == GOOD
+
+
+def test_quantities_are_written_as_go_writes_them() -> None:
+    told = pod(containers=[{"name": "c", "resources": {"limits": {"cpu": 1, "memory": "0.1Gi", "x.io/y": "1000m"}}}])
+    assert not SCHEMAS.inspect(POD, told)
+    (container,) = SCHEMAS.drop_unknown(POD, told)["spec"]["containers"]
+    assert container["resources"]["limits"] == {"cpu": "1", "memory": "107374182400m", "x.io/y": "1"}
 
 
 def test_required_fields_are_missed() -> None:
