@@ -53,7 +53,7 @@ class NodeProcess:
             parts = Tasks(self._part_failed)
             stack.push_async_callback(parts.stop)
             self._start_network(manager, client, parts)
-            await self._start_agent(manager, client, stack)
+            parts.start(self._start_agent(manager, client, stack), "agent")
             told = asyncio.ensure_future(stopping.wait())
             await asyncio.wait((told, self._failed), return_when=asyncio.FIRST_COMPLETED)
             told.cancel()

@@ -183,11 +183,12 @@ class Connection(asyncio.Protocol):
     # ── answering ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _work(self) -> None:
-        while not self._transport.is_closing():
+        while not self._transport.is_closing() and not self._handed_over:
             if self._reader.ready:
                 incoming = self._reader.ready.popleft()
                 await self._answer(incoming, await self._handle(incoming.request))
-                self._transport.resume_reading() if not self._reader.upgraded else None
+                if not self._reader.upgraded:
+                    self._transport.resume_reading()
             elif self._refused is not None:
                 await self._refuse(self._refused)
             else:

@@ -117,3 +117,28 @@ async def test_stopping_lets_the_answer_under_way_leave(start) -> None:
     go.set()
     assert (await asking).endswith(b"done")
     await stopping
+
+
+class _Echo(asyncio.Protocol):
+    """Takes a connection over, and sends back what comes."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        transport.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data)
+
+
+async def test_a_connection_that_is_handed_over_keeps_no_task_waiting(start) -> None:
+    async def hand_over(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(upgrade=lambda transport, surplus: _Echo(transport))
+
+    server = await start(hand_over)
+    reader, writer = await asyncio.open_connection("localhost", server.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"ping")
+    assert await reader.readexactly(4) == b"ping"
+    assert not [task for task in asyncio.all_tasks() if task.get_name() == "http connection"]
+    writer.close()
