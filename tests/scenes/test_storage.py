@@ -212,7 +212,7 @@ async def test_a_claim_of_a_class_that_allows_it_grows_and_never_shrinks(cluster
     await cluster.until(PVC, "mine", lambda c: c["status"]["capacity"]["storage"] == "3G")
     with pytest.raises(errors.Forbidden, match="only dynamically provisioned pvc can be resized"):
         await cluster.patch(PVC, "fixed", more)
-    with pytest.raises(errors.Invalid, match="less than status.capacity"):
+    with pytest.raises(errors.Invalid, match=r"less than status\.capacity"):
         await cluster.patch(PVC, "mine", {"spec": {"resources": {"requests": {"storage": "1G"}}}})
 
 

@@ -34,7 +34,9 @@ from pybernetes.node.podcgroups import PodCgroups
 from pybernetes.node.podworker import Worker
 from pybernetes.node.references import References
 from pybernetes.node.runtime.port import Runtime, RuntimeFailure
+from pybernetes.node.storage import NodeStorage
 from pybernetes.node.tokens import Tokens
+from pybernetes.node.volumes.claims import Claims
 from pybernetes.node.workshop import STARTS_MAX, Workshop
 
 __all__ = ["Agent", "Config"]
@@ -66,9 +68,11 @@ class Agent:
         self._recorder = Recorder(client, clock, "kubelet", config.node)
         facts = NodeFacts(config.node, (config.ip,), nodestatus.allocatable(config, self._machine))
         self._references = References(client, manager, clock, entropy, facts=facts, changed=self._references_changed)
+        self._storage = NodeStorage(config, client, manager, self._recorder, clock)
         self._shop = Workshop(
             config=config, machine=self._machine, client=client, runtime=runtime, clock=clock, entropy=entropy,
             recorder=self._recorder, references=self._references, tokens=Tokens(client, clock),
+            claims=Claims(client), place=self._storage.place,
             images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup, config.cgroups), resolver=_own_resolver(),
             slots=asyncio.Semaphore(STARTS_MAX),
         )  # fmt: skip
@@ -89,6 +93,7 @@ class Agent:
     async def start(self) -> None:
         """Returns when the Node is registered and every pod of it has its worker."""
         await self._heartbeat.register()
+        self._storage.start()
         informer = self._manager.informer("pods", fields=f"spec.nodeName={self._config.node}")
         informer.subscribe(self._pods_changed)
         await informer.synced()
@@ -102,6 +107,7 @@ class Agent:
         """End the workers and the watches; containers go on."""
         await self._tasks.stop()
         await self._workers.stop()
+        await self._storage.stop()
         await self._references.stop()
         await self._recorder.stop()
 

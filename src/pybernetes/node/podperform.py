@@ -75,12 +75,14 @@ class Performer:
         """What the pod's volumes are made from, as of now. Raises VolumeError."""
         shop = self._shop
         try:
-            material = Material(await shop.references.found(pod), await shop.tokens.of_pod(pod))
+            material = Material(
+                await shop.references.found(pod), await shop.tokens.of_pod(pod), await shop.claims.of_pod(pod)
+            )
         except NotSyncedError as error:
             names = [v["name"] for v in table.volumes_of(pod)]
             raise VolumeError(names[0] if names else "", str(error)) from error
         version = f"{int(shop.clock.time() * 1e9)}.{shop.entropy.suffix()}"
-        return table.Setting(pod, self._dirs, material, shop.machine.memory_bytes, version)
+        return table.Setting(pod, self._dirs, material, shop.machine.memory_bytes, version, shop.place)
 
     async def create_sandbox(self, pod: Obj, action: actions.CreateSandbox, observed: Observed) -> None:
         if action.attempt:
@@ -116,6 +118,7 @@ class Performer:
         self._shop.cgroups.remove(pod)
         self._shop.references.release(objects.uid(pod))
         self._shop.tokens.forget(objects.uid(pod))
+        self._shop.claims.forget(objects.uid(pod))
         self._notes.cleaned = True
 
     async def report(self, pod: Obj, action: actions.Report, observed: Observed) -> None:
@@ -127,6 +130,7 @@ class Performer:
         self._notes.reported = True
 
     async def forget(self, pod: Obj, action: actions.Forget, observed: Observed) -> None:
+        await table.tear_down(self._dirs)  # what is mounted is never removed with the folder
         await asyncio.to_thread(self._dirs.remove)  # an emptyDir may hold any number of files
         self.forgotten = True
 

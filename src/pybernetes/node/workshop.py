@@ -21,6 +21,8 @@ from pybernetes.node.references import References
 from pybernetes.node.runtime.port import Runtime
 from pybernetes.node.sysinfo import Machine
 from pybernetes.node.tokens import Tokens
+from pybernetes.node.volumes.claims import Claims
+from pybernetes.node.volumes.persistent import Place
 
 STARTS_MAX: Final = 10
 """How many sandboxes and containers are started or taken down at once; more only wait inside the runtime."""
@@ -37,6 +39,9 @@ class Workshop:
     recorder: Recorder
     references: References
     tokens: Tokens
+    claims: Claims
+    place: Place
+    """Where persistent volumes are made."""
     images: Images
     cgroups: PodCgroups
     resolver: Resolver

@@ -43,17 +43,20 @@ def wants_more(claim: Obj) -> bool:
 
 
 def _grow(claim: Obj, volume: Obj, now: str) -> Iterable[Action]:
+    """The condition comes before the capacity, since the node takes it away as soon as it sees that."""
     wanted = objects.get(claim, "spec", "resources", "requests", "storage")
-    if volumes.capacity(volume) < volumes.requested(claim):
-        yield tell(claim, "Resizing", f"External resizer is resizing volume {objects.name(volume)}")
-        yield Update(volumes.VOLUMES, objects.evolve(volume, ("spec", "capacity"), {"storage": wanted}))
-    if volumes.LOCAL_DATA not in objects.finalizers(volume):
-        yield from actions.claim_status(claim, {"capacity": {"storage": wanted}, "conditions": None})
-        yield tell(claim, "VolumeResizeSuccessful", "Resize volume succeeded")
-    elif objects.condition(claim, PENDING) is None:
+    has_data, pending = volumes.LOCAL_DATA in objects.finalizers(volume), objects.condition(claim, PENDING)
+    grown = volumes.capacity(volume) >= volumes.requested(claim)
+    if has_data and not pending and not grown:
         condition = {"type": PENDING, "status": "True", "message": _PENDING_TEXT, "lastTransitionTime": now}
         yield from actions.claim_status(claim, {"conditions": [condition]})
         yield tell(claim, "FileSystemResizeRequired", "Require file system resize of volume on node")
+    if not grown:
+        yield tell(claim, "Resizing", f"External resizer is resizing volume {objects.name(volume)}")
+        yield Update(volumes.VOLUMES, objects.evolve(volume, ("spec", "capacity"), {"storage": wanted}))
+    if not has_data:
+        yield from actions.claim_status(claim, {"capacity": {"storage": wanted}, "conditions": None})
+        yield tell(claim, "VolumeResizeSuccessful", "Resize volume succeeded")
 
 
 def _of_claim(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:

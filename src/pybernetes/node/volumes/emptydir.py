@@ -32,9 +32,3 @@ async def set_up(folder: Path, source: Obj, group: int | None, memory_bytes: int
         if group is not None:
             os.chown(folder, -1, group)
             folder.chmod(stat.S_IMODE(folder.stat().st_mode) | _GROUP_MODE)
-
-
-async def tear_down(folder: Path) -> None:
-    """Unmount it where it is a mount."""
-    if os.path.ismount(folder):
-        await process.run(["umount", str(folder)])

@@ -23,9 +23,19 @@ TokenKey: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Persistent:
+    """A claim and the volume that it is bound to."""
+
+    claim: Obj
+    volume: Obj
+
+
+@dataclass(frozen=True, slots=True)
 class Material:
     sources: Sources
     tokens: Mapping[TokenKey, str] = field(default_factory=dict)
+    persistent: Mapping[str, Persistent] = field(default_factory=dict)
+    """By the name of the pod's volume."""
 
 
 def token_key(source: Obj) -> TokenKey:

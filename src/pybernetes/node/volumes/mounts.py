@@ -52,14 +52,9 @@ def _of_volumes(pod: Obj, container: Obj, dirs: PodDirs, variables: Mapping[str,
         yield Mount(
             _absolute(entry["mountPath"]),
             str(_inside(path, inside, entry, container) if inside else path),
-            read_only=bool(entry.get("readOnly")) or _always_read_only(volume),
+            read_only=bool(entry.get("readOnly")) or table.is_read_only(volume),
             propagation=entry.get("mountPropagation") or "None",
         )
-
-
-def _always_read_only(volume: Obj) -> bool:
-    """What is written by the agent is nobody else's to write."""
-    return any(kind in volume for kind in ("configMap", "secret", "downwardAPI", "projected"))
 
 
 def _absolute(path: str) -> str:

@@ -2,7 +2,8 @@
 
 Rule: setting up is safe to repeat, since an agent that starts among running pods does it for all of them. What is
 made from objects is written anew when an object changes (``refresh``); nothing else ever changes once it is there.
-Neighbours: ``payload.py`` and ``atomic.py`` (files from objects), ``emptydir.py``, ``hostpath.py``, ``mounts.py``.
+Neighbours: ``payload.py`` and ``atomic.py`` (files from objects), ``emptydir.py``, ``hostpath.py``, ``persistent.py``
+(what claims stand for), ``mounts.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 from pybernetes.node.environment import ConfigError
 from pybernetes.node.poddirs import PodDirs
-from pybernetes.node.volumes import atomic, emptydir, hostpath, payload
+from pybernetes.node.volumes import atomic, emptydir, hostpath, mounting, payload, persistent
 from pybernetes.node.volumes.material import Material, VolumeError
 
 
@@ -30,6 +31,8 @@ class Setting:
     material: Material
     memory_bytes: int
     version: str
+    place: persistent.Place | None = None
+    """Where persistent volumes are made; a node without one offers none."""
 
     @property
     def group(self) -> int | None:
@@ -64,6 +67,19 @@ async def _host_path(setting: Setting, volume: Obj) -> None:
         raise VolumeError(volume["name"], refusal)
 
 
+async def _persistent(setting: Setting, volume: Obj) -> None:
+    found = setting.material.persistent.get(volume["name"])
+    if setting.place is None or found is None:
+        raise VolumeError(volume["name"], "persistent volumes are not supported by this node")
+    await persistent.set_up(
+        setting.place,
+        persistent.Request(
+            setting.pod, volume["name"], found, setting.dirs.volume(persistent.PLUGIN, volume["name"]),
+            is_read_only(volume), setting.group,
+        ),
+    )  # fmt: skip
+
+
 _ROWS: Final[Mapping[str, _Row]] = {
     "emptyDir": _Row("empty-dir", _empty_dir),
     "hostPath": _Row("", _host_path),
@@ -71,6 +87,8 @@ _ROWS: Final[Mapping[str, _Row]] = {
     "secret": _Row("secret", _files, from_objects=True),
     "downwardAPI": _Row("downward-api", _files, from_objects=True),
     "projected": _Row("projected", _files, from_objects=True),
+    "persistentVolumeClaim": _Row(persistent.PLUGIN, _persistent),
+    "ephemeral": _Row(persistent.PLUGIN, _persistent),
 }
 
 
@@ -81,7 +99,16 @@ def volumes_of(pod: Obj) -> list[Obj]:
 def path_of(dirs: PodDirs, volume: Obj) -> Path:
     """Where a volume lies on the node. Raises VolumeError for a kind that is not offered."""
     row = _row(volume)
-    return dirs.volume(row.plugin, volume["name"]) if row.plugin else Path(volume["hostPath"]["path"])
+    if not row.plugin:
+        return Path(volume["hostPath"]["path"])
+    folder = dirs.volume(row.plugin, volume["name"])
+    return persistent.target(folder) if row.plugin == persistent.PLUGIN else folder
+
+
+def is_read_only(volume: Obj) -> bool:
+    """May no container write to it, whatever its mount says? What the agent writes is nobody else's to write."""
+    claim = volume.get("persistentVolumeClaim") or {}
+    return bool(claim.get("readOnly")) or any(_ROWS[kind].from_objects for kind in _ROWS if kind in volume)
 
 
 async def set_up(setting: Setting) -> None:
@@ -104,8 +131,8 @@ def is_from_objects(pod: Obj) -> bool:
 
 async def tear_down(dirs: PodDirs) -> None:
     """Unmount what was mounted; the folders stay until the pod is forgotten. Raises ProcessError."""
-    for folder in sorted(dirs.root.glob("volumes/*/*")):
-        await emptydir.tear_down(folder)
+    for path in mounting.below(dirs.root):
+        await mounting.unmount(path)
 
 
 async def _set_up(setting: Setting, volume: Obj) -> None:

@@ -67,6 +67,7 @@ BINDINGS: Final[Sequence[tuple[str, str, Sequence[Obj]]]] = (
     # are there because an agent of ours is also its node's proxy and DNS server.
     ("system:node", "system:node", [_NODES]),
     ("pybernetes:dns-endpoints", "pybernetes:dns-endpoints", [_NODES]),
+    ("pybernetes:node-volumes", "pybernetes:node-volumes", [_NODES]),
 )  # fmt: skip
 """(binding, cluster role, subjects)"""
 

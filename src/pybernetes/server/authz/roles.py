@@ -209,6 +209,14 @@ NODES: Final[Mapping[str, Rules]] = {
     ),
     "system:node-bootstrapper": (on(CERTIFICATES, "certificatesigningrequests", f"{READ} create"),),
     "system:node-problem-detector": (on("", "nodes", "get"), on("", "nodes/status", "patch"), *_EVENTS),
+    # Ours: each node's agent keeps the data of local volumes, and stands beside CSI drivers as their sidecars do.
+    "pybernetes:node-volumes": (
+        on("", "persistentvolumes", f"{READ} create delete patch update"),
+        on("", "persistentvolumes/status persistentvolumeclaims/status", "get patch update"),
+        on("", "persistentvolumeclaims", f"{READ} patch update"),
+        on(STORAGE, "storageclasses csinodes csidrivers volumeattachments", READ),
+        on(STORAGE, "volumeattachments volumeattachments/status", "patch update"),
+    ),
     # Ours: each node's agent answers DNS and writes the slice by which it joins the kube-dns Service.
     "pybernetes:dns-endpoints": (on(DISCOVERY, "endpointslices", f"{READ} create delete patch update"),),
 }
