@@ -51,6 +51,8 @@ class Request(HttpRequest):
     user: User | None = None
     warnings: list[str] = field(default_factory=list)
     """Texts that leave as ``Warning: 299`` headers."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the audit log shall be told besides."""
 
 
 @dataclass(slots=True)

@@ -36,6 +36,8 @@ class Attributes:
     """Tell the client a text by a ``Warning`` header."""
     held: list[Callable[[], None]] = field(default_factory=list)
     """What plugins hold for the write until it has ended: how to let go of each thing."""
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What the audit log shall be told."""
 
     def release(self) -> None:
         """The write has ended, well or not."""

@@ -69,7 +69,7 @@ class Call:
         """What admission is asked."""
         return Attributes(
             verb, self.row, self.subresource, self.namespace, self.name, obj, old, self.user, self.dry_run,
-            options or {}, self.warn,
+            options or {}, self.warn, annotations=self.request.annotations,
         )  # fmt: skip
 
     # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────
