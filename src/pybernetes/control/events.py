@@ -38,6 +38,7 @@ class Recorder:
         self._component, self._host = component, host
         self._waiting: deque[Event] = deque()
         self._correlator = Correlator()
+        self._writing = False
         self._tasks = Tasks()
 
     def emit(self, event: Event) -> None:
@@ -46,7 +47,8 @@ class Recorder:
             _log.debug("too many events at once; one is lost", reason=event.reason)
             return
         self._waiting.append(event)
-        if not len(self._tasks):
+        if not self._writing:  # a task that has written its last still counts as one for a moment
+            self._writing = True
             self._tasks.start(self._drain(), f"events of {self._component}")
 
     async def stop(self) -> None:
@@ -54,13 +56,16 @@ class Recorder:
         await self._tasks.stop()
 
     async def _drain(self) -> None:
-        while self._waiting:
-            writes: dict[Hashable, Told] = {}
-            for _ in range(min(len(self._waiting), TOGETHER)):
-                found = self._correlator.correlate(self._waiting.popleft(), self._clock.time())
-                if found is not None:
-                    writes[found[0]] = found[1]
-            await asyncio.gather(*(self._write(key, told) for key, told in writes.items()))
+        try:
+            while self._waiting:
+                writes: dict[Hashable, Told] = {}
+                for _ in range(min(len(self._waiting), TOGETHER)):
+                    found = self._correlator.correlate(self._waiting.popleft(), self._clock.time())
+                    if found is not None:
+                        writes[found[0]] = found[1]
+                await asyncio.gather(*(self._write(key, told) for key, told in writes.items()))
+        finally:
+            self._writing = False
 
     async def _write(self, key: Hashable, told: Told) -> None:
         for _ in range(TRIES):
