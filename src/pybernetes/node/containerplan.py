@@ -1,7 +1,8 @@
 """What to do next for the containers of a pod whose sandbox stands. Pure.
 
 Init containers run one by one, sidecars among them stay; then the main containers run, and run again by restart policy
-and back-off. A container that is not as wanted or not well is stopped, and what follows from that is the next plan's.
+and back-off; ephemeral ones start whenever they come, once. A container that is not as wanted or not well is stopped,
+and what follows from that is the next plan's.
 Neighbours: ``podplan.py`` calls it; ``podends.py`` knows what ended for good, ``restart.py`` when to run again.
 """
 
@@ -33,11 +34,15 @@ class Containers:
 
     def plan(self) -> Plan:
         """What is to be done for them now."""
+        for spec in podspec.ephemeral_containers(self.pod):
+            container = self.observed.latest(spec["name"])
+            if container is None or container.state == "created":
+                self._keep(spec, container)
         if self._initialise():
             for spec in podspec.main_containers(self.pod):
                 container = self.observed.latest(spec["name"])
                 self._keep(spec, container)
-                if self._is_hooking(container):
+                if self._is_hooking(spec, container):
                     break  # the next container starts when the hook of this one is done
         self.actions.extend(_garbage(self.observed, self.sandbox))
         return Plan(tuple(self.actions), self.wake_at)
@@ -85,9 +90,14 @@ class Containers:
             self._wait_for(failure)
         elif isinstance(image, Present):
             attempt = _attempt(self.pod, name, self.observed)
-            self.actions.append(Start(name, attempt, self.sandbox.id, image.id, backoff))
+            self.actions.append(Start(name, attempt, self.sandbox.id, image.id, backoff, self._target_id(spec)))
         elif not isinstance(image, Pulling):
             self.actions.append(EnsureImage(name))
+
+    def _target_id(self, spec: Obj) -> str:
+        """The running container that an ephemeral one is to look at."""
+        target = self.observed.latest(spec.get("targetContainerName") or "", self.sandbox.id)
+        return target.id if target is not None and target.state == "running" else ""
 
     def _has_started(self, sidecar: Container | None) -> bool:
         """Whether a sidecar is so far that the next container may start: running, its hook done, its startup proven."""
@@ -96,7 +106,11 @@ class Containers:
         health = self.notes.health.get(sidecar.id)
         return health is None or health.started
 
-    def _is_hooking(self, container: Container | None) -> bool:
+    def _is_hooking(self, spec: Obj, container: Container | None) -> bool:
+        """Whether its ``postStart`` hook is at work, or will be once this plan is done."""
+        starts = bool(self.actions) and isinstance(self.actions[-1], Start)
+        if starts and podspec.hook(spec, "postStart"):
+            return True
         return container is not None and self.notes.hooks.get(container.id) == "running"
 
     def _end_if_unfit(self, spec: Obj, container: Container) -> None:

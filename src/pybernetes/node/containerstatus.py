@@ -20,7 +20,8 @@ def status(pod: Obj, spec: Obj, observed: Observed, notes: Notes, now: float, *,
     history = [c for c in observed.containers if c.name == spec["name"]]
     current = history[0] if history else None
     sandbox = observed.sandbox()
-    is_init = any(c["name"] == spec["name"] for c in podspec.init_containers(pod))
+    field = podspec.field_of(pod, spec["name"])
+    is_init = field == "initContainers"
     if is_init and current is not None and sandbox is not None and current.sandbox_id != sandbox.id:
         current = None  # it will have to run again in the new sandbox
     lost = over and current is None and _had_its_turn(pod, spec, observed)
@@ -29,11 +30,13 @@ def status(pod: Obj, spec: Obj, observed: Observed, notes: Notes, now: float, *,
     earlier = next((c for c in history if c is not shown and c.state == "exited"), None)
     known = current or (history[0] if history else None)
     started, ready = _health(state, current, notes)
+    if is_init and not podspec.is_sidecar(spec):
+        ready = state.get("terminated", {}).get("exitCode") == 0
     out: Obj = {
         "name": spec["name"],
         "state": state,
         "lastState": {"terminated": _terminated(earlier)} if earlier else {},
-        "ready": state.get("terminated", {}).get("exitCode") == 0 if _runs_once(spec, is_init) else ready,
+        "ready": ready and field != "ephemeralContainers",
         "restartCount": known.attempt if known else _reported_restarts(pod, spec["name"]),
         "image": known.image if known else spec.get("image", ""),
         "imageID": known.image_id if known else "",
@@ -61,10 +64,6 @@ def _had_its_turn(pod: Obj, spec: Obj, observed: Observed) -> bool:
 
 def container_id(container: Container) -> str:
     return f"containerd://{container.id}"
-
-
-def _runs_once(spec: Obj, is_init: bool) -> bool:
-    return is_init and not podspec.is_sidecar(spec)
 
 
 def _reported_restarts(pod: Obj, name: str) -> int:

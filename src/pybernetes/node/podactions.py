@@ -39,13 +39,15 @@ class EnsureImage:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Create and start an attempt at a container in a sandbox. ``backoff`` is to be noted: the wait after its end."""
+    """Create and start an attempt at a container in a sandbox. ``backoff`` is to be noted: the wait after its end.
+    ``target_id`` is the container whose processes it sees."""
 
     container: str
     attempt: int
     sandbox_id: str
     image_id: str
     backoff: Backoff | None = None
+    target_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,7 @@ class Voice:
     def __init__(self, recorder: Recorder, pod: Obj, container: str = "") -> None:
         self._recorder, self._pod, self._field_path = recorder, pod, ""
         if container:
-            of_init = any(c["name"] == container for c in podspec.init_containers(pod))
-            self._field_path = f"spec.{'initContainers' if of_init else 'containers'}{{{container}}}"
+            self._field_path = f"spec.{podspec.field_of(pod, container) or 'containers'}{{{container}}}"
 
     def say(self, type: EventType, reason: str, message: str) -> None:
         self._recorder.emit(Event(self._pod, type, reason, message, field_path=self._field_path))
@@ -38,7 +37,7 @@ def of_change(pod: Obj, before: Obj, after: Obj) -> Iterator[tuple[str, EventTyp
     """(container, type, reason, message) for each wait that begins between two statuses."""
     if after.get("reason") == "DeadlineExceeded" and before.get("reason") != "DeadlineExceeded":
         yield "", "Normal", "DeadlineExceeded", after["message"]
-    for field in ("initContainerStatuses", "containerStatuses"):
+    for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
         earlier = {s["name"]: _waiting(s) for s in before.get(field) or ()}
         for status in after.get(field) or ():
             name, reason = status["name"], _waiting(status)

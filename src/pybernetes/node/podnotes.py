@@ -6,6 +6,7 @@ Neighbours: ``podplan.py`` and ``podstatus.py`` read it, ``podworker.py`` writes
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -91,3 +92,8 @@ class Notes:
     """The API has been asked to drop the deleted pod."""
     gone: bool = False
     """The API no longer has the pod."""
+
+    def keep_only(self, ids: Collection[str]) -> None:
+        """Forget what was noted of containers that are no more."""
+        self.health = {id: health for id, health in self.health.items() if id in ids}
+        self.hooks = {id: state for id, state in self.hooks.items() if id in ids}

@@ -1,6 +1,6 @@
 """Carrying out what a plan asks for, for one pod: one function per action, found by the action's type.
 
-Rule: an action that takes long (a pull, a stop with its grace) runs beside the worker and wakes it at its end;
+Rule: an action that takes long (a pull, a hook, a stop with its grace) runs beside the worker and wakes it at its end;
 everything else is done when ``perform`` returns. Failures become notes, from which the next plan waits.
 Neighbours: ``podplan.py`` asks, ``podworker.py`` calls, ``podstarts.py`` and ``images.py`` do their parts.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from math import ceil
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,11 @@ from pybernetes.meta import errors, objects
 from pybernetes.meta.objects import Obj
 from pybernetes.node import podactions as actions
 from pybernetes.node import poddns, podspec, podstarts, podstatus
+from pybernetes.node.hooks import LEAST_GRACE_SECONDS
 from pybernetes.node.podactions import Observed
 from pybernetes.node.poddirs import PodDirs
 from pybernetes.node.podevents import Voice
+from pybernetes.node.podhooks import PodHooks
 from pybernetes.node.podnotes import Notes, Pulling, failed
 from pybernetes.node.references import NotSyncedError
 from pybernetes.node.runtime.port import RuntimeFailure
@@ -44,6 +47,7 @@ class Performer:
     ) -> None:  # fmt: skip
         self._shop, self._dirs, self._notes, self._tasks = shop, dirs, notes, tasks
         self._wake, self._report = wake, report
+        self._hooks = PodHooks(shop, notes, tasks, wake)
         self._stopping: dict[str, float] = {}
         self.created: set[str] = set()
         """Ids of what was started since the worker last looked."""
@@ -164,7 +168,10 @@ class Performer:
 
     async def start(self, pod: Obj, action: actions.Start, observed: Observed) -> None:
         ips = tuple(podstatus.pod_ips(pod, observed, (self._shop.config.ip,)))
-        await podstarts.Starter(self._shop, pod, self._dirs, self._notes, self.created.add).start(action, ips)
+        id = await podstarts.Starter(self._shop, pod, self._dirs, self._notes, self.created.add).start(action, ips)
+        if id in self._notes.hooks:
+            work = self._hooks.post_start(pod, action.container, id, ips)
+            self._tasks.start(work, f"postStart hook of {action.container} of {podspec.reference(pod)}")
 
     async def stop(self, pod: Obj, action: actions.Stop, observed: Observed) -> bool:
         """Beside the worker; a stop under way is only hurried by one with less grace."""
@@ -175,12 +182,16 @@ class Performer:
         if under_way is None:
             Voice(self._shop.recorder, pod, action.container).say("Normal", "Killing", action.message)
         self._stopping[action.id] = ends_at
-        self._tasks.start(self._stop(pod, action, ends_at), f"stop of {action.container} of {podspec.reference(pod)}")
+        ips = tuple(podstatus.pod_ips(pod, observed, (self._shop.config.ip,)))
+        work = self._stop(pod, action, ends_at, ips)
+        self._tasks.start(work, f"stop of {action.container} of {podspec.reference(pod)}")
         return False
 
-    async def _stop(self, pod: Obj, action: actions.Stop, ends_at: float) -> None:
+    async def _stop(self, pod: Obj, action: actions.Stop, ends_at: float, ips: Sequence[str]) -> None:
+        hooked = await self._hooks.pre_stop(pod, action.container, action.id, ips, ends_at)
+        left = max(ceil(ends_at - self._shop.clock.time()), LEAST_GRACE_SECONDS) if hooked else action.grace_seconds
         try:
-            await self._shop.runtime.stop_container(action.id, action.grace_seconds)
+            await self._shop.runtime.stop_container(action.id, left)
         except RuntimeFailure as failure:
             text = f'error killing pod: failed to "KillContainer" for "{action.container}" with: {failure}'
             Voice(self._shop.recorder, pod).say("Warning", "FailedKillPod", text)

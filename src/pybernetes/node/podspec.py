@@ -29,8 +29,20 @@ def all_containers(pod: Obj) -> list[Obj]:
     return [*init_containers(pod), *main_containers(pod)]
 
 
+def ephemeral_containers(pod: Obj) -> list[Obj]:
+    """Those put into the running pod by ``pods/ephemeralcontainers``; they count for nothing but themselves."""
+    return objects.get(pod, "spec", "ephemeralContainers", default=[])  # type: ignore[no-any-return]
+
+
 def container(pod: Obj, name: str) -> Obj | None:
-    return next((c for c in all_containers(pod) if c["name"] == name), None)
+    """The container of that name, whatever its kind."""
+    return next((c for c in (*all_containers(pod), *ephemeral_containers(pod)) if c["name"] == name), None)
+
+
+def field_of(pod: Obj, name: str) -> str:
+    """The field of ``spec`` that has the container of that name; "" where none has."""
+    fields = ("containers", "initContainers", "ephemeralContainers")
+    return next((f for f in fields if any(c["name"] == name for c in pod["spec"].get(f) or ())), "")
 
 
 def is_sidecar(container: Obj) -> bool:
@@ -40,12 +52,20 @@ def is_sidecar(container: Obj) -> bool:
 
 def restart_policy(pod: Obj, container: Obj) -> str:
     """The policy for one container: the pod's, except that a failed init container of an Always pod is retried only
-    until it succeeds, and that a sidecar always runs."""
+    until it succeeds, that a sidecar always runs, and an ephemeral one once."""
     if is_sidecar(container):
         return "Always"
     policy = str(objects.get(pod, "spec", "restartPolicy", default="Always"))
-    is_init = any(c["name"] == container["name"] for c in init_containers(pod))
-    return "OnFailure" if is_init and policy == "Always" else policy
+    field = field_of(pod, container["name"])
+    if field == "ephemeralContainers":
+        return "Never"
+    return "OnFailure" if field == "initContainers" and policy == "Always" else policy
+
+
+def hook(container: Obj, name: str) -> Obj | None:
+    """What a container wants done after its start (``postStart``) or before its end (``preStop``)."""
+    found: Obj | None = objects.get(container, "lifecycle", name)
+    return found or None
 
 
 def host_network(pod: Obj) -> bool:

@@ -49,14 +49,14 @@ class Starter:
     notes: Notes
     created: Callable[[str], None]
 
-    async def start(self, action: Start, ips: Sequence[str]) -> None:
-        """Carry out a ``Start``; ``ips`` are the pod's addresses."""
+    async def start(self, action: Start, ips: Sequence[str]) -> str:
+        """Carry out a ``Start``; ``ips`` are the pod's addresses. The container's id, empty where none runs."""
         voice = Voice(self.shop.recorder, self.pod, action.container)
         try:
             config = await self._configure(action, ips)
         except (ConfigError, NotSyncedError, OSError) as error:
             self._refused(action, voice, CONFIG_ERROR, str(error))
-            return
+            return ""
         async with self.shop.slots:
             try:
                 id = await self.shop.runtime.create_container(
@@ -64,15 +64,17 @@ class Starter:
                 )
             except RuntimeFailure as failure:
                 self._refused(action, voice, _CREATE_ERROR, failure.description)
-                return
+                return ""
             self._begun(action, id)
             voice.say("Normal", "Created", f"Created container: {action.container}")
             try:
                 await self.shop.runtime.start_container(id)
             except RuntimeFailure as failure:
+                self.notes.hooks.pop(id, None)
                 voice.say("Warning", "Failed", f"Error: {failure.description}")
-                return
+                return ""
         voice.say("Normal", "Started", f"Started container {action.container}")
+        return id
 
     async def _configure(self, action: Start, ips: Sequence[str]) -> Obj:
         container = podspec.container(self.pod, action.container)
@@ -87,6 +89,7 @@ class Starter:
             image_id=action.image_id,
             image_user=image.user if isinstance(image, Present) else "",
             variables=variables,
+            target_id=action.target_id,
             mounts=mounts.of_container(self.pod, container, action.attempt, self.dirs, variables),
             memory_capacity=self.shop.machine.memory_bytes,
             capabilities=self.shop.machine.capabilities,
@@ -96,6 +99,8 @@ class Starter:
         self.created(id)
         self.notes.starts.pop(action.container, None)
         self.notes.images.pop(action.container, None)  # the next attempt asks again
+        if podspec.hook(podspec.container(self.pod, action.container) or {}, "postStart"):
+            self.notes.hooks[id] = "running"
         if action.backoff is not None:
             self.notes.backoffs[action.container] = action.backoff
 

@@ -26,10 +26,10 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
     late = podends.past_deadline(pod, notes, now)
     done = not observed.live() and (deleted or late or podends.is_finished(pod, observed, notes))
     over = deleted or late or done
-    inits, mains = (
+    inits, mains, ephemerals = (
         [containerstatus.status(pod, spec, observed, notes, now, over=done or (over and _ended(spec, observed)))
          for spec in specs]
-        for specs in (podspec.init_containers(pod), podspec.main_containers(pod))
+        for specs in (podspec.init_containers(pod), podspec.main_containers(pod), podspec.ephemeral_containers(pod))
     )  # fmt: skip
     phase = "Failed" if late else _phase(pod, inits, mains, ended=deleted and done)
     out: Obj = {
@@ -43,6 +43,8 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
     }
     if inits:
         out["initContainerStatuses"] = inits
+    if ephemerals:
+        out["ephemeralContainerStatuses"] = ephemerals
     if late:
         out |= {"reason": "DeadlineExceeded", "message": _DEADLINE}
     ips = pod_ips(pod, observed, host_ips)

@@ -149,6 +149,7 @@ class Worker:
         created = frozenset(self._performer.created)
         self.observed = await self._observer.observe()
         self._performer.created -= created
+        self.notes.keep_only({c.id for c in self.observed.containers})
         self._probers.keep(self.observed, ending=self.notes.gone or objects.is_deleting(self.pod))
 
     def _tell(self, now: float) -> None:

@@ -138,7 +138,7 @@ def _of_volumes(pod: Obj) -> Iterator[tuple[str, str]]:
 
 
 def _of_environments(pod: Obj) -> Iterator[tuple[str, str]]:
-    for container in podspec.all_containers(pod):
+    for container in (*podspec.all_containers(pod), *podspec.ephemeral_containers(pod)):
         sources = [*(container.get("envFrom") or ()), *((e.get("valueFrom") or {}) for e in container.get("env") or ())]
         for source in sources:
             for field, resource in (

@@ -76,7 +76,7 @@ def _port_mappings(pod: Obj) -> list[Obj]:
 
 def container_config(
     pod: Obj, container: Obj, attempt: int, *, image_id: str, image_user: str, variables: Mapping[str, str],
-    mounts: Sequence[Mount], memory_capacity: int, capabilities: Set[str],
+    mounts: Sequence[Mount], memory_capacity: int, capabilities: Set[str], target_id: str = "",
 ) -> Obj:  # fmt: skip
     """One attempt at a container. Raises ``environment.ConfigError``."""
     name = container["name"]
@@ -96,7 +96,7 @@ def container_config(
         "tty": bool(container.get("tty")),
         "linux": {
             "resources": qos.container_resources(pod, container, memory_capacity),
-            "security_context": security.of_container(pod, container, image_user, capabilities),
+            "security_context": security.of_container(pod, container, image_user, capabilities, target_id),
         },
     }
 

@@ -14,7 +14,7 @@ from pybernetes.node import podspec
 from pybernetes.node.environment import ConfigError
 
 # The CRI's NamespaceMode and SecurityProfile.ProfileType.
-_POD, _CONTAINER, _NODE = 0, 1, 2
+_POD, _CONTAINER, _NODE, _TARGET = 0, 1, 2, 3
 _PROFILES: Final = {"RuntimeDefault": 0, "Unconfined": 1, "Localhost": 2}
 
 MASKED_PATHS: Final = (
@@ -44,9 +44,10 @@ def of_sandbox(pod: Obj) -> Obj:
     return out
 
 
-def of_container(pod: Obj, container: Obj, image_user: str, available: Set[str]) -> Obj:
+def of_container(pod: Obj, container: Obj, image_user: str, available: Set[str], target_id: str = "") -> Obj:
     """A container's ``LinuxContainerSecurityContext``. ``available`` are the capabilities this node can give
-    (without ``CAP_``). Raises ConfigError where a container that must not run as root would."""
+    (without ``CAP_``), ``target_id`` the container whose processes it shares. Raises ConfigError where a container that
+    must not run as root would, or where its target does not run."""
     outer = objects.get(pod, "spec", "securityContext", default={})
     own = container.get("securityContext") or {}
     user, group = (own.get(k, outer.get(k)) for k in ("runAsUser", "runAsGroup"))
@@ -54,7 +55,7 @@ def of_container(pod: Obj, container: Obj, image_user: str, available: Set[str])
         _check_not_root(pod, container, user, image_user)
     privileged = bool(own.get("privileged"))
     out: Obj = {
-        "namespace_options": _namespaces(pod),
+        "namespace_options": {**_namespaces(pod), **_target(container, target_id)},
         "privileged": privileged,
         "readonly_rootfs": bool(own.get("readOnlyRootFilesystem")),
         "no_new_privs": own.get("allowPrivilegeEscalation") is False and not privileged,
@@ -81,6 +82,13 @@ def _namespaces(pod: Obj) -> Obj:
         "pid": _NODE if spec.get("hostPID") else shared,
         "ipc": _NODE if spec.get("hostIPC") else _POD,
     }
+
+
+def _target(container: Obj, id: str) -> Obj:
+    name = container.get("targetContainerName")
+    if name and not id:
+        raise ConfigError(f"unable to find target container {name}")
+    return {"pid": _TARGET, "target_id": id} if name else {}
 
 
 def _seccomp(own: Obj, outer: Obj) -> Obj:

@@ -46,8 +46,6 @@ class Probers:
                 reported = containerplan.reported_status(pod, spec["name"]) or {}
                 first = rule.first_health(spec, containerstatus.container_id(container), reported)
                 self._notes.health[id] = first
-        kept = {c.id for c in observed.containers}
-        self._notes.health = {id: health for id, health in self._notes.health.items() if id in kept}
         wanted: dict[_Key, tuple[Obj, Container]] = {}
         for id, (spec, container) in live.items():
             if id not in self._notes.hooks:

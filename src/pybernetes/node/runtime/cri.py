@@ -116,7 +116,8 @@ class Cri:
 
     async def exec_sync(self, id: str, command: Sequence[str], timeout_seconds: int = 0) -> ExecResult:
         request = {"container_id": id, "cmd": command, "timeout": timeout_seconds}
-        answer = await self._call("ExecSync", request, seconds=_CALL_SECONDS + timeout_seconds)
+        seconds = _CALL_SECONDS + timeout_seconds if timeout_seconds else None
+        answer = await self._call("ExecSync", request, seconds=seconds)
         return ExecResult(answer.get("exit_code", 0), answer.get("stdout", b""), answer.get("stderr", b""))
 
     async def exec_url(self, id: str, command: Sequence[str], *, tty: bool, streams: Mapping[str, bool]) -> str:
@@ -179,7 +180,9 @@ class Cri:
             if failure.code != "NotFound":
                 raise
 
-    async def _call(self, method: str, request: Obj, *, service: str = _RUNTIME, seconds: float = _CALL_SECONDS) -> Obj:
+    async def _call(
+        self, method: str, request: Obj, *, service: str = _RUNTIME, seconds: float | None = _CALL_SECONDS
+    ) -> Obj:
         call = self._methods.get(method)
         if call is None:
             call = self._methods[method] = self._channel.unary_unary(

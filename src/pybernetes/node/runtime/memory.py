@@ -1,7 +1,8 @@
 """The runtime port without a runtime: sandboxes and containers that are only rows, for tests and simulations.
 
 Rule: it tells what a real one would, in the same shapes; nothing ends by itself but what :meth:`finish` ends. An
-image is there when it was put there, or when it is pulled and ``registry`` has it.
+image is there when it was put there, or when it is pulled and ``registry`` has it; ``answers`` has what commands come
+to.
 Neighbours: ``cri.py`` is the adapter for containerd; one suite holds both.
 """
 
@@ -47,6 +48,10 @@ class MemoryRuntime:
         self.failures: dict[str, RuntimeFailure] = {}
         self.deaf: set[str] = set()
         """Names of containers that heed no signal: they end by their grace alone."""
+        self.answers: dict[str, ExecResult] = {}
+        """By container name: what every command in it comes to."""
+        self.commands: list[tuple[str, tuple[str, ...]]] = []
+        """What was run: (container name, command)."""
 
     def running(self, name: str) -> str:
         """The id of the running container of that name."""
@@ -150,10 +155,13 @@ class MemoryRuntime:
     async def reopen_log(self, id: str) -> None:
         self._known(self._containers, id)
 
-    # ── commands and streams: there is nobody to run them ────────────────────────────────────────────────
+    # ── commands are only answered; for streams there is nobody ────────────────────────────────────────────────
 
     async def exec_sync(self, id: str, command: Sequence[str], timeout_seconds: int = 0) -> ExecResult:
-        raise _unimplemented("exec")
+        name = self._known(self._containers, id).name
+        self.commands.append((name, tuple(command)))
+        self._may_fail("exec_sync")
+        return self.answers.get(name, ExecResult(0, b"", b""))
 
     async def exec_url(self, id: str, command: Sequence[str], *, tty: bool, streams: Mapping[str, bool]) -> str:
         raise _unimplemented("exec")

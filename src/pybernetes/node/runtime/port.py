@@ -169,7 +169,9 @@ class Runtime(Protocol):
 
     async def reopen_log(self, id: str) -> None: ...
 
-    async def exec_sync(self, id: str, command: Sequence[str], timeout_seconds: int = 0) -> ExecResult: ...
+    async def exec_sync(self, id: str, command: Sequence[str], timeout_seconds: int = 0) -> ExecResult:
+        """Run a command to its end; 0 is no time limit, and past it is the failure ``DeadlineExceeded``."""
+        ...
 
     async def exec_url(self, id: str, command: Sequence[str], *, tty: bool, streams: Mapping[str, bool]) -> str:
         """Where the runtime's streaming server waits for this exec; ``streams`` has stdin, stdout, stderr."""
