@@ -78,3 +78,17 @@ def restarts(pod: Obj) -> int:
         *objects.get(pod, "status", "initContainerStatuses", default=[]),
     ]
     return max((status.get("restartCount", 0) for status in statuses), default=0)
+
+
+def ended_at(pod: Obj) -> float:
+    """When a pod ended: its last container, or else what else tells of it (job.getFinishedTime)."""
+    statuses = objects.get(pod, "status", "containerStatuses", default=[])
+    ends = [objects.get(status, "state", "terminated", "finishedAt") for status in statuses]
+    ready = objects.condition(pod, "Ready") or {}
+    told = [
+        max(filter(None, ends), default=None),
+        ready.get("lastTransitionTime") if ready.get("status") == "False" else None,
+        objects.meta(pod).get("deletionTimestamp"),
+        objects.meta(pod).get("creationTimestamp"),
+    ]
+    return next((times.parse(text) for text in told if text), 0.0)

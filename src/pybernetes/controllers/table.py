@@ -25,6 +25,7 @@ from pybernetes.controllers import (
 )
 from pybernetes.controllers.certificates import approving, cleaning, signing
 from pybernetes.controllers.certificates.authority import Authority
+from pybernetes.controllers.daemonset import sync as daemonset
 from pybernetes.controllers.deployment import sync as deployment
 from pybernetes.controllers.garbagecollector import row as garbagecollector
 from pybernetes.controllers.job import orphans
@@ -55,6 +56,7 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         deployment.CONTROLLER,
         replicaset.CONTROLLER,
         replication.CONTROLLER,
+        daemonset.CONTROLLER,
         job.CONTROLLER,
         orphans.CONTROLLER,
         cronjob.CONTROLLER,

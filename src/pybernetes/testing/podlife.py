@@ -13,17 +13,19 @@ NODE = "n1"
 
 
 class PodLife:
-    """``is_healthy`` tells which pods ever become ready."""
+    """``is_healthy`` tells which pods ever become ready, ``node_of`` where each is bound."""
 
-    def __init__(self, is_healthy: Callable[[Obj], bool] = lambda pod: True) -> None:
-        self._is_healthy = is_healthy
+    def __init__(
+        self, is_healthy: Callable[[Obj], bool] = lambda pod: True, node_of: Callable[[Obj], str] = lambda pod: NODE
+    ) -> None:
+        self._is_healthy, self._node_of = is_healthy, node_of
 
     def steps(self, world: World) -> Iterable[Step]:
         for pod in world.api.objects.list("pods"):
             if objects.is_deleting(pod):
                 yield partial(self._end, world, pod)
             elif not objects.get(pod, "spec", "nodeName"):
-                yield partial(world.api.update, "pods", objects.evolve(pod, ("spec", "nodeName"), NODE))
+                yield partial(world.api.update, "pods", objects.evolve(pod, ("spec", "nodeName"), self._node_of(pod)))
             elif not objects.condition_is(pod, "Ready") and self._is_healthy(pod):
                 yield partial(self._become_ready, world, pod)
 

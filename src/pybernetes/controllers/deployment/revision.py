@@ -6,10 +6,10 @@ highest number. One that becomes new again, after an undo, gets a new number and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from pybernetes.controllers import hashing
 from pybernetes.controllers.deployment import amounts
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
@@ -27,7 +27,6 @@ _NOT_COPIED: Final = {
 }  # fmt: skip
 _HISTORY_MAX: Final = 2000
 """Most characters of the history annotation; the eldest revisions fall out of it."""
-_SAFE: Final = "bcdfghjklmnpqrstvwxz2456789"
 
 
 def find_new(deployment: Obj, sets: Iterable[Obj]) -> Obj | None:
@@ -52,18 +51,8 @@ def next_number(old: Iterable[Obj]) -> int:
 
 
 def template_hash(template: Obj, collisions: int | None) -> str:
-    """FNV-1a of the template's canonical text, spelled in letters that make no word."""
-    data = json.dumps(_bare(template), sort_keys=True, separators=(",", ":")).encode()
-    if collisions is not None:
-        data += collisions.to_bytes(8, "little")
-    return "".join(_SAFE[ord(digit) % len(_SAFE)] for digit in str(fnv32a(data)))
-
-
-def fnv32a(data: bytes) -> int:
-    value = 2166136261
-    for byte in data:
-        value = (value ^ byte) * 16777619 & 0xFFFFFFFF
-    return value
+    """What tells the ReplicaSets of a Deployment apart."""
+    return hashing.of(template, collisions)
 
 
 def replica_set(deployment: Obj, hash_: str) -> Obj:
@@ -114,14 +103,4 @@ def _history(earlier: str, last: str) -> str:
 
 
 def _comparable(template: Obj) -> Any:
-    return _bare(objects.without(template, ("metadata", "labels", HASH)))
-
-
-def _bare(value: Any) -> Any:
-    """``value`` without what is empty or null: the API makes no difference between that and absence."""
-    if isinstance(value, dict):
-        bare = {key: _bare(each) for key, each in value.items()}
-        return {key: each for key, each in bare.items() if each not in (None, {}, [])}
-    if isinstance(value, list):
-        return [_bare(each) for each in value]
-    return value
+    return hashing.bare(objects.without(template, ("metadata", "labels", HASH)))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from pybernetes.control.actions import Action, After
-from pybernetes.controllers import podtemplate, ranking, replicas
+from pybernetes.controllers import pods, podtemplate, ranking, replicas
 from pybernetes.controllers.job import backoff, indexed, jobpod, tracking
 from pybernetes.controllers.job.tracking import Tally
 from pybernetes.controllers.job.view import View, is_tracked
@@ -40,10 +40,10 @@ def wanted(view: View, tally: Tally) -> int:
     return max(0, min(view.completions - tally.all_succeeded, view.parallelism))
 
 
-def remove(job: Obj, pods: Sequence[Obj]) -> Iterable[Action]:
+def remove(job: Obj, surplus: Sequence[Obj]) -> Iterable[Action]:
     """Remove pods, which shall not count as failed."""
-    yield from (tracking.release(pod) for pod in pods if is_tracked(pod))
-    yield from (replicas.delete(job, pod) for pod in pods)
+    yield from (tracking.release(pod) for pod in surplus if is_tracked(pod))
+    yield from (replicas.delete(job, pod) for pod in surplus)
 
 
 # ── too many ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +101,7 @@ def _make_each(view: View, pending: Iterable[int], last: Mapping[int, Obj], coun
         failed = last.get(index)
         wait = 0.0
         if failed is not None:
-            wait = backoff.after(indexed.tries(failed) + 1, backoff.ended_at(failed), view.now)
+            wait = backoff.after(indexed.tries(failed) + 1, pods.ended_at(failed), view.now)
         if wait > 0:
             waits.append(wait)
         elif made < count:
