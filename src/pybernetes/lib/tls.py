@@ -15,9 +15,32 @@ class TlsError(Exception):
     """Key material that cannot be used; the message names the file and the remedy."""
 
 
+class _Telling(ssl.SSLObject):
+    """A server's side that tells the other why a handshake failed.
+
+    asyncio drops a connection at the failure, and with it the alert that waits to be sent. So the failure is shown
+    to it as a wait first, on which it sends, and raised when the other side has answered or gone.
+    """
+
+    _failed: ssl.SSLError | None = None
+
+    def do_handshake(self) -> None:
+        """Raises SSLWantReadError and SSLError, as its parent does."""
+        if self._failed is not None:
+            raise self._failed
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLSyscallError):
+            raise
+        except ssl.SSLError as error:
+            self._failed = error
+            raise ssl.SSLWantReadError from error
+
+
 def server_context(certificate: Path, key: Path, client_ca: Path | None = None) -> ssl.SSLContext:
     """For ``serve``. Raises TlsError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslobject_class = _Telling
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     _load_chain(context, certificate, key)
