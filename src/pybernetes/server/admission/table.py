@@ -12,12 +12,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from pybernetes.server.admission import (
+    ingressclass,
     lifecycle,
     limitranger,
+    noderestriction,
     nodetaint,
     podsecurity,
     priority,
     resourcequota,
+    runtimeclass,
     serviceaccount,
     storage,
     tolerations,
@@ -32,6 +35,7 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     limitranger.RESIZES,
     limitranger.CLAIMS,
     serviceaccount.PLUGIN,
+    *noderestriction.PLUGINS,
     nodetaint.PLUGIN,
     podsecurity.PODS,
     podsecurity.TEMPLATES,
@@ -42,6 +46,8 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     storage.DEFAULT_CLASS,
     storage.PROTECTION,
     storage.RESIZE,
+    runtimeclass.PLUGIN,
+    ingressclass.PLUGIN,
     escalation.PLUGIN,
     resourcequota.PLUGIN,
 )

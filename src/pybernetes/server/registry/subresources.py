@@ -39,6 +39,9 @@ async def _token(call: Call) -> Response:
         **(request.get("metadata") or {}), "name": call.name, "namespace": call.namespace,
         "uid": call.context.decoded.record(account)["metadata"].get("uid", ""),
     }  # fmt: skip
+    attributes = call.attributes("create", request, None)
+    await call.context.admission.admit(attributes)
+    await call.context.admission.validate(attributes)
     return encode.plain(call, await call.context.reviews[_TOKENS](call.request, request), 201)
 
 
