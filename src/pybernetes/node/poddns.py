@@ -82,10 +82,7 @@ fe00::2\tip6-allrouters
 
 def hosts_file(pod: Obj, pod_ips: Sequence[str], cluster_domain: str) -> str:
     """The kubelet's /etc/hosts for a pod that has a network of its own."""
-    name, subdomain = podspec.hostname(pod), objects.get(pod, "spec", "subdomain")
-    names = [name]
-    if subdomain:
-        names.insert(0, f"{name}.{subdomain}.{objects.namespace(pod)}.svc.{cluster_domain}")
+    names = [name for name in (podspec.fqdn(pod, cluster_domain), podspec.hostname(pod)) if name]
     own = "".join(f"{ip}\t{chr(9).join(names)}\n" for ip in pod_ips)
     return _HEADER + _LOCAL + own + _aliases(pod)
 

@@ -83,6 +83,12 @@ def hostname(pod: Obj) -> str:
     return str(name)[:63].rstrip("-.")
 
 
+def fqdn(pod: Obj, cluster_domain: str) -> str:
+    """The name that the DNS has for a pod with a ``subdomain``; "" for any other."""
+    subdomain = objects.get(pod, "spec", "subdomain")
+    return f"{hostname(pod)}.{subdomain}.{objects.namespace(pod)}.svc.{cluster_domain}" if subdomain else ""
+
+
 def container_hash(container: Obj) -> str:
     """Changes when a running container has to be replaced: its image is the one field of it that may change."""
     return hashlib.sha256(f"{container['name']}\0{container.get('image', '')}".encode()).hexdigest()[:8]

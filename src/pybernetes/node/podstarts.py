@@ -36,6 +36,7 @@ def sandbox_config(shop: Workshop, pod: Obj, dirs: PodDirs, attempt: int) -> Obj
         log_directory=str(dirs.logs),
         resolver=poddns.of_pod(pod, config.cluster_dns, config.cluster_domain, shop.resolver),
         cgroup_parent=shop.cgroups.path(pod),
+        cluster_domain=config.cluster_domain,
     )  # fmt: skip
 
 

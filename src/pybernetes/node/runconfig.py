@@ -31,14 +31,16 @@ class Mount:
     propagation: str = "None"
 
 
-def sandbox_config(pod: Obj, attempt: int, *, log_directory: str, resolver: Resolver, cgroup_parent: str) -> Obj:
+def sandbox_config(
+    pod: Obj, attempt: int, *, log_directory: str, resolver: Resolver, cgroup_parent: str, cluster_domain: str
+) -> Obj:
     """The sandbox of a pod. A host name with the node's own network would be refused by the runtime."""
     context = objects.get(pod, "spec", "securityContext", default={})
     return {
         "metadata": {
             "name": objects.name(pod), "uid": objects.uid(pod), "namespace": objects.namespace(pod), "attempt": attempt,
         },
-        "hostname": "" if podspec.host_network(pod) else podspec.hostname(pod),
+        "hostname": _hostname(pod, cluster_domain),
         "log_directory": log_directory,
         "dns_config": {"servers": resolver.servers, "searches": resolver.searches, "options": resolver.options},
         "port_mappings": [] if podspec.host_network(pod) else _port_mappings(pod),
@@ -50,6 +52,13 @@ def sandbox_config(pod: Obj, attempt: int, *, log_directory: str, resolver: Reso
             "sysctls": {s["name"]: s["value"] for s in context.get("sysctls") or ()},
         },
     }  # fmt: skip
+
+
+def _hostname(pod: Obj, cluster_domain: str) -> str:
+    if podspec.host_network(pod):
+        return ""
+    full = podspec.fqdn(pod, cluster_domain) if pod["spec"].get("setHostnameAsFQDN") else ""
+    return full or podspec.hostname(pod)
 
 
 def _pod_labels(pod: Obj) -> dict[str, str]:

@@ -23,7 +23,9 @@ def container_config(container: Obj, **spec: Any) -> Obj:
 
 
 def sandbox_config(**spec: Any) -> Obj:
-    return runconfig.sandbox_config(pod(**spec), 1, log_directory="/l", resolver=HOST, cgroup_parent="/c")
+    return runconfig.sandbox_config(
+        pod(**spec), 1, log_directory="/l", resolver=HOST, cgroup_parent="/c", cluster_domain="x"
+    )
 
 
 def test_a_container_is_found_again_by_labels_and_expands_its_words() -> None:
@@ -63,7 +65,9 @@ def test_the_class_of_service_follows_from_requests_and_limits(resources: Obj, k
 
 def test_a_pod_on_its_nodes_network_has_no_name_and_maps_no_ports() -> None:
     ports = main(ports=[{"containerPort": 80, "hostPort": 8080}])
-    config = runconfig.sandbox_config(pod(ports), 1, log_directory="/l", resolver=HOST, cgroup_parent="/c")
+    config = runconfig.sandbox_config(
+        pod(ports), 1, log_directory="/l", resolver=HOST, cgroup_parent="/c", cluster_domain="x"
+    )
     assert config["hostname"] == "p"
     assert config["port_mappings"] == [{"protocol": 0, "container_port": 80, "host_port": 8080, "host_ip": ""}]
     config = sandbox_config(hostNetwork=True)
