@@ -58,8 +58,8 @@ def test_a_sub_path_never_leads_out_of_its_volume(dirs: PodDirs, link: str) -> N
 
 
 def test_a_kind_of_volume_that_is_not_offered_is_named(dirs: PodDirs) -> None:
-    with pytest.raises(ConfigError, match="volumes of kind persistentVolumeClaim are not supported by this node"):
-        of(dirs, {"name": "e", "mountPath": "/x"}, persistentVolumeClaim={"claimName": "x"})
+    with pytest.raises(ConfigError, match="volumes of kind nfs are not supported by this node"):
+        of(dirs, {"name": "e", "mountPath": "/x"}, nfs={"server": "x", "path": "/"})
 
 
 @pytest.mark.parametrize(
