@@ -27,7 +27,8 @@ from pybernetes.server.context import User
 API_SERVER: Final = User("system:apiserver", groups=("system:masters",))
 CONTROLLER_MANAGER: Final = User("system:kube-controller-manager")
 SCHEDULER: Final = User("system:kube-scheduler")
-SIMULATED_NODES: Final = User("system:node:simulated", groups=("system:nodes",))
+SIMULATED_NODES: Final = User("system:simulated-nodes", groups=("system:nodes",))
+"""For all of them, so it is named like none: a node's agent may only touch what is its own."""
 _ACCOUNT_GROUPS: Final = ("system:serviceaccounts", f"system:serviceaccounts:{roles.NAMESPACE}")
 
 
