@@ -44,7 +44,7 @@ class ControlPlane:
             await api.start()
             stack.push_async_callback(api.stop)
             await self._listen(api, stack)
-            controllers = controller_table.controllers(self._controller_options())
+            controllers = controller_table.controllers(self._controller_options(api))
             await components.furnish(api, controllers, self._config.address, self._config.port)
             furnished()
             await components.start(
@@ -74,10 +74,10 @@ class ControlPlane:
             connect=Connector(cache, kubelets, self._clock),
         )
 
-    def _controller_options(self) -> controller_table.Options:
+    def _controller_options(self, api: Api) -> controller_table.Options:
         return controller_table.Options(
             kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(),
-            ca_key=self._pki.key("ca").read_bytes(), started=self._clock.time(),
+            ca_key=self._pki.key("ca").read_bytes(), sign=api.tokens.sign, started=self._clock.time(),
         )  # fmt: skip
 
     async def _listen(self, api: Api, stack: AsyncExitStack) -> None:

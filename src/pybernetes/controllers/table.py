@@ -5,7 +5,7 @@ Neighbours: ``control/runner.py`` runs the rows; ``cluster/roles.py`` derives fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pybernetes.control.controller import Controller
@@ -21,6 +21,7 @@ from pybernetes.controllers import (
     resourcequota,
     rootca,
     serviceaccount,
+    tokensecret,
     ttlafterfinished,
 )
 from pybernetes.controllers.certificates import approving, cleaning, signing
@@ -34,6 +35,7 @@ from pybernetes.controllers.nodelifecycle import eviction as taint_eviction
 from pybernetes.controllers.nodelifecycle import row as nodelifecycle
 from pybernetes.controllers.volumes import table as volumes
 from pybernetes.kinds.table import KindTable
+from pybernetes.meta.objects import Obj
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class Options:
     """Certificates in PEM form by which pods know the API server."""
     ca_key: bytes = b""
     """The private key of the first of ``root_ca``, in PEM form: certificates are issued where it is given."""
+    sign: Callable[[Obj], str] | None = None
+    """Makes a service account's token of claims: Secrets for such tokens are filled where it is given."""
     started: float = 0.0
     """Since when (Unix seconds) signs of life are listened to: a node that was silent before has its whole grace."""
 
@@ -72,13 +76,15 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         resourcequota.controller(options.kinds),
         nodelifecycle.controller(options.started),
         taint_eviction.CONTROLLER,
-        *_certificates(options),
+        *_credentials(options),
         *volumes.CONTROLLERS,
     )
 
 
-def _certificates(options: Options) -> Iterable[Controller]:
+def _credentials(options: Options) -> Iterable[Controller]:
     yield approving.CONTROLLER
     yield cleaning.CONTROLLER
     if options.ca_key:
         yield signing.controller(Authority(options.root_ca.encode(), options.ca_key))
+    if options.sign is not None:
+        yield tokensecret.controller(options.sign, options.root_ca)

@@ -76,7 +76,9 @@ class Cluster:
         await self.api.start()
         stack.push_async_callback(self.api.stop)
         self.client = self.api.client(ADMIN, "kubectl")
-        options = controller_table.Options(kinds=self._kinds, root_ca="none", started=self.clock.time())
+        options = controller_table.Options(
+            kinds=self._kinds, root_ca="none", sign=self.api.tokens.sign, started=self.clock.time()
+        )
         rows = controller_table.controllers(options)
         await components.furnish(self.api, rows, "", 0)
         await components.start(

@@ -62,6 +62,19 @@ def user(token: Obj) -> User:
     return User(account_user(private["namespace"], account["name"]), str(account["uid"]), groups, extra)
 
 
+LEGACY_ISSUER: Final = "kubernetes/serviceaccount"
+"""Of tokens that lie in Secrets and do not end (pkg/serviceaccount/legacy.go)."""
+_LEGACY: Final = "kubernetes.io/serviceaccount/"
+
+
+def of_legacy(token: Obj) -> Obj:
+    """A legacy token's claims as those of other tokens stand: bound to its Secret, by name alone."""
+    told = {key.removeprefix(_LEGACY): value for key, value in token.items() if key.startswith(_LEGACY)}
+    account = {"name": told.get("service-account.name"), "uid": told.get("service-account.uid")}
+    private = {"namespace": told.get("namespace"), "serviceaccount": account, "secret": told.get("secret.name")}
+    return {"iss": LEGACY_ISSUER, PRIVATE: private}
+
+
 def account_user(namespace: str, name: str) -> str:
     return f"system:serviceaccount:{namespace}:{name}"
 
@@ -75,6 +88,8 @@ def fault(token: Obj, now: float, audiences: Sequence[str]) -> str:
     """What is wrong with a token by itself; empty where nothing is."""
     if not _is_whole(token):
         return "the token is not one of a service account"
+    if token.get("iss") == LEGACY_ISSUER:
+        return ""
     if now >= float(token.get("exp") or 0):
         return "service account token has expired"
     if now < float(token.get("nbf") or 0):

@@ -8,6 +8,7 @@ Neighbours: ``jwt.py`` (signatures), ``claims.py`` (contents), ``server/reviews.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Final
 
@@ -54,31 +55,41 @@ class Tokens:
     def review(self, token: str, audiences: Sequence[str]) -> User:
         """Whom a token stands for before these audiences. Raises BadToken."""
         known = self._claims(token)
-        wrong = claims.fault(known, self._clock.time(), audiences) or self._gone(known[claims.PRIVATE])
+        wrong = claims.fault(known, self._clock.time(), audiences) or self._gone(known, token)
         if wrong:
             raise BadToken(wrong)
         return claims.user(known)
 
     def audiences_of(self, token: str) -> Sequence[str]:
         """For whom a token is meant. Raises BadToken."""
-        return self._claims(token).get("aud") or ()
+        known = self._claims(token)
+        return self.audiences if known["iss"] == claims.LEGACY_ISSUER else known.get("aud") or ()
+
+    def sign(self, known: Obj) -> str:
+        """The token of these claims."""
+        return self._signer.sign(known)
 
     def _claims(self, token: str) -> Obj:
         found = self._verified.get(token)
         if found is None:
             found = self._signer.verify(token)
-            if found.get("iss") != self.issuer:
+            if found.get("iss") == claims.LEGACY_ISSUER:
+                found = claims.of_legacy(found)
+            elif found.get("iss") != self.issuer:
                 raise BadToken(f"the token was issued by {found.get('iss')!r}, not by {self.issuer!r}")
             if len(self._verified) >= _KEPT:
                 self._verified.clear()
             self._verified[token] = found
         return found
 
-    def _gone(self, private: Obj) -> str:
+    def _gone(self, known: Obj, token: str) -> str:
         """Which object of the token is no longer there; empty where all are."""
+        private = known[claims.PRIVATE]
         namespace = str(private["namespace"])
         if self._is_lost("serviceaccounts", namespace, private["serviceaccount"]):
             return "the service account has been deleted or made anew"
+        if known["iss"] == claims.LEGACY_ISSUER:
+            return "" if self._lies_in(namespace, str(private["secret"]), token) else "the token's secret is gone"
         for plural, claim in claims.BOUND.values():
             ref = private.get(claim)
             if ref and self._is_lost(plural, "" if claim == "node" else namespace, ref):
@@ -87,6 +98,13 @@ class Tokens:
                     continue
                 return f"the {claim} to which the token is bound has been deleted or made anew"
         return ""
+
+    def _lies_in(self, namespace: str, name: str, token: str) -> bool:
+        """Does the Secret still hold the token?"""
+        secret = self._live.get("", "secrets", namespace, name)
+        if secret is None or objects.is_deleting(secret):
+            return False
+        return bool(objects.get(secret, "data", "token") == base64.b64encode(token.encode()).decode())
 
     def _is_lost(self, plural: str, namespace: str, ref: Obj) -> bool:
         found = self._live.get("", plural, namespace, str(ref["name"]))

@@ -168,3 +168,23 @@ def test_who_shows_nothing_is_anonymous_if_that_is_allowed() -> None:
     assert Authenticator(()).authenticate(nobody) is ANONYMOUS
     with pytest.raises(errors.Unauthorized):
         Authenticator((), anonymous=False).authenticate(nobody)
+
+
+async def test_a_token_out_of_a_secret_holds_as_long_as_the_secret_holds_it() -> None:
+    made = await cluster()
+    prefix = "kubernetes.io/serviceaccount/"
+    known = {
+        "iss": "kubernetes/serviceaccount", f"{prefix}namespace": "ci", f"{prefix}secret.name": "key",
+        f"{prefix}service-account.name": "builder", f"{prefix}service-account.uid": "uid-of-builder",
+        "sub": "system:serviceaccount:ci:builder",
+    }  # fmt: skip
+    token = Signer(KEY).sign(known)
+    with pytest.raises(BadToken, match="secret is gone"):
+        tokens(made).review(token, [ISSUER])
+    await made.put("secrets", named("key", "ci", data={"token": base64.b64encode(token.encode()).decode()}))
+    user = tokens(made).review(token, [ISSUER])
+    assert (user.name, user.uid) == ("system:serviceaccount:ci:builder", "uid-of-builder")
+    assert list(tokens(made).audiences_of(token)) == [ISSUER]
+    await made.put("secrets", named("key", "ci", data={"token": "b3RoZXI="}))
+    with pytest.raises(BadToken, match="secret is gone"):
+        tokens(made).review(token, [ISSUER])
