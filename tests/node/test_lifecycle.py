@@ -131,3 +131,18 @@ async def test_a_pods_names_are_what_it_asks_for(world: OneNode) -> None:
     assert await world.run_in(q, "c", "hostname") == "web-1.web.default.svc.cluster.local\n"
     fqdn = "web-1.web.default.svc.cluster.local"
     assert f"{p['status']['podIP']}\t{fqdn}\tweb-1\n" in await world.run_in(p, "c", "cat", "/etc/hosts")
+
+
+async def test_a_container_is_given_more_while_it_runs(world: OneNode) -> None:
+    small, large = ({"limits": {"cpu": cpu, "memory": memory}} for cpu, memory in (("100m", "32Mi"), ("200m", "64Mi")))
+    await world.pod("p", shell("c", FOREVER, resources=small))
+    before = await world.ready("p")
+    for resources in (large, small):
+        change = {"spec": {"containers": [{"name": "c", "resources": {**resources, "requests": resources["limits"]}}]}}
+        await world.admin.patch("pods", "p", change, namespace="default", kind="strategic", subresource="resize")
+        wanted = resources["limits"]
+        pod = await world.until(
+            "p", lambda found, wanted=wanted: objects.get(status(found, "c"), "resources", "limits") == wanted
+        )
+    assert status(pod, "c")["containerID"] == status(before, "c")["containerID"]
+    assert status(pod, "c")["restartCount"] == 0

@@ -73,8 +73,8 @@ class Agent:
             config=config, machine=self._machine, client=client, runtime=runtime, clock=clock, entropy=entropy,
             recorder=self._recorder, references=self._references, tokens=Tokens(client, clock),
             claims=Claims(client), place=self._storage.place,
-            images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup, config.cgroups), resolver=_own_resolver(),
-            slots=asyncio.Semaphore(STARTS_MAX),
+            images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup, config.cgroups), pods=self.pods,
+            resolver=_own_resolver(), slots=asyncio.Semaphore(STARTS_MAX),
         )  # fmt: skip
         self._working: dict[str, _Working] = {}
         self._hears = True

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import podends, podspec, restart
-from pybernetes.node.podactions import Action, EnsureImage, Observed, Plan, Remove, RemoveSandbox, Start, Stop
+from pybernetes.node import podends, podspec, resize, restart
+from pybernetes.node.podactions import Action, EnsureImage, Observed, Plan, Remove, RemoveSandbox, Resize, Start, Stop
 from pybernetes.node.podnotes import ERR_IMAGE_PULL, ERR_IMAGE_PULL_SECONDS, Failure, Notes, Present, Pulling
 from pybernetes.node.restart import Backoff
 from pybernetes.node.runtime.port import CONTAINER_HASH, Container, Sandbox
@@ -126,9 +126,27 @@ class Containers:
             text = f"Container {container.name} failed {health.failed} probe{self._restarted(spec)}"
             own = objects.get(spec, f"{health.failed}Probe", "terminationGracePeriodSeconds")
             grace = grace if own is None else int(own)
+        elif self._resize(spec, container):
+            text = f"Container {container.name} resize requires restart"
         else:
             return
         self.actions.append(stop(container, grace, text))
+
+    def _resize(self, spec: Obj, container: Container) -> bool:
+        """Plan a change of resources in place where one is wanted and possible; True where it takes a restart."""
+        kinds = resize.differing(spec, resize.applied(self.pod, spec, container, self.notes))
+        if not kinds:
+            return False
+        if resize.refusal(self.pod, self.notes.room) is not None:
+            self._wake(self.now + resize.LOOK_AGAIN_SECONDS)
+            return False
+        if resize.needs_restart(spec, kinds):
+            return True
+        if self.notes.resize_at > self.now:
+            self._wake(self.notes.resize_at)
+        else:
+            self.actions.append(Resize(container.id, container.name))
+        return False
 
     def _restarted(self, spec: Obj) -> str:
         return "" if podspec.restart_policy(self.pod, spec) == "Never" else ", will be restarted"
@@ -158,17 +176,9 @@ def _attempt(pod: Obj, name: str, observed: Observed) -> int:
     latest = observed.latest(name)
     if latest is not None:
         return latest.attempt + 1
-    reported = reported_status(pod, name)
+    reported = podspec.reported_status(pod, name)
     ran = any(objects.get(reported, s, k) for s in ("state", "lastState") for k in ("running", "terminated"))
     return int(objects.get(reported, "restartCount", default=0)) + 1 if ran else 0
-
-
-def reported_status(pod: Obj, name: str) -> Obj | None:
-    """What the API was last told of a container."""
-    status = pod.get("status") or {}
-    fields = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
-    entries = [entry for field in fields for entry in status.get(field) or ()]
-    return next((e for e in entries if e.get("name") == name), None)
 
 
 def _garbage(observed: Observed, sandbox: Sandbox) -> Iterator[Action]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from pybernetes.meta import times
 from pybernetes.meta.objects import Obj
-from pybernetes.node import containerplan, podends, podspec, restart
+from pybernetes.node import podends, podspec, resize, restart
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podnotes import ERR_IMAGE_PULL, ERR_IMAGE_PULL_SECONDS, Failure, Health, Notes
 from pybernetes.node.runtime.port import Container
@@ -44,6 +44,8 @@ def status(pod: Obj, spec: Obj, observed: Observed, notes: Notes, now: float, *,
     }
     if known:
         out["containerID"] = container_id(known)
+    if current is not None and current.state == "running":
+        out |= _resources(resize.applied(pod, spec, current, notes))
     return out
 
 
@@ -62,12 +64,18 @@ def _had_its_turn(pod: Obj, spec: Obj, observed: Observed) -> bool:
     return all(c is not None and (sidecar or (c.state, c.exit_code) == ("exited", 0)) for sidecar, c in found)
 
 
+def _resources(has: Obj) -> Obj:
+    """What it has; ``allocatedResources`` is what was set aside for it."""
+    requests = (has.get("limits") or {}) | (has.get("requests") or {})
+    return {"resources": has, "allocatedResources": requests} if requests else {}
+
+
 def container_id(container: Container) -> str:
     return f"containerd://{container.id}"
 
 
 def _reported_restarts(pod: Obj, name: str) -> int:
-    return int((containerplan.reported_status(pod, name) or {}).get("restartCount", 0))
+    return int((podspec.reported_status(pod, name) or {}).get("restartCount", 0))
 
 
 def _state(pod: Obj, spec: Obj, current: Container | None, notes: Notes, now: float, *, over: bool) -> Obj:

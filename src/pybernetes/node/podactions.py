@@ -59,6 +59,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """Give a running container the resources that its spec has now."""
+
+    id: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class Remove:
     id: str
     container: str
@@ -81,7 +89,7 @@ class Forget:
 
 Action: TypeAlias = (
     Prepare | CreateSandbox | StopSandbox | RemoveSandbox | EnsureImage
-    | Start | Stop | Remove | Release | Report | Forget
+    | Start | Stop | Resize | Remove | Release | Report | Forget
 )  # fmt: skip
 
 

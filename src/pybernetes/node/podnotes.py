@@ -6,10 +6,11 @@ Neighbours: ``podplan.py`` and ``podstatus.py`` read it, ``podworker.py`` writes
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from pybernetes.meta.objects import Obj
 from pybernetes.node.restart import Backoff
 
 ERR_IMAGE_PULL: Final = "ErrImagePull"
@@ -64,6 +65,14 @@ class Health:
     """The probe (``liveness``, ``startup``) for whose sake the container is to end."""
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Of a node, by ``cpu`` (milli) and ``memory`` (bytes): all it has for pods, and what the other pods ask for."""
+
+    capacity: Mapping[str, int]
+    used: Mapping[str, int]
+
+
 HookState: TypeAlias = Literal["running", "failed"]
 """Of the ``postStart`` hook of one running container; one that is done has none."""
 
@@ -84,6 +93,14 @@ class Notes:
     """By container id."""
     hooks: dict[str, HookState] = field(default_factory=dict)
     """By container id."""
+    resources: dict[str, Obj] = field(default_factory=dict)
+    """By container id: what it was given, as ``resources`` of its spec."""
+    room: Room | None = None
+    """Looked at only while a container is to have other resources."""
+    resize_error: str = ""
+    """Why the last try to change resources failed."""
+    resize_at: float = 0.0
+    """When it may be tried again."""
     started_at: float = 0.0
     """When the agent first saw the pod, for ``status.startTime``."""
     cleaned: bool = False
@@ -96,4 +113,5 @@ class Notes:
     def keep_only(self, ids: Collection[str]) -> None:
         """Forget what was noted of containers that are no more."""
         self.health = {id: health for id, health in self.health.items() if id in ids}
+        self.resources = {id: given for id, given in self.resources.items() if id in ids}
         self.hooks = {id: state for id, state in self.hooks.items() if id in ids}

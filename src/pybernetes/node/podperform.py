@@ -19,7 +19,7 @@ from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import errors, objects
 from pybernetes.meta.objects import Obj
 from pybernetes.node import podactions as actions
-from pybernetes.node import poddns, podspec, podstarts, podstatus
+from pybernetes.node import poddns, podspec, podstarts, podstatus, qos
 from pybernetes.node.hooks import LEAST_GRACE_SECONDS
 from pybernetes.node.podactions import Observed
 from pybernetes.node.poddirs import PodDirs
@@ -35,6 +35,7 @@ from pybernetes.node.workshop import Workshop
 _FIRST_SECONDS: Final = 0.5
 _MOST_SECONDS: Final = 120.0
 _STOP_RETRY_SECONDS: Final = 5.0
+_RESIZE_RETRY_SECONDS: Final = 10.0
 _NODE_HOSTS: Final = Path("/etc/hosts")
 
 
@@ -200,6 +201,21 @@ class Performer:
             del self._stopping[action.id]
         self._wake()
 
+    async def resize(self, pod: Obj, action: actions.Resize, observed: Observed) -> None:
+        spec = podspec.container(pod, action.container) or {}
+        try:
+            with contextlib.suppress(OSError):  # the pod's own limits first, unless they become less than a container's
+                self._shop.cgroups.make(pod)
+            resources = qos.container_resources(pod, spec, self._shop.machine.memory_bytes)
+            await self._shop.runtime.update_resources(action.id, resources)
+            self._shop.cgroups.make(pod)
+        except (RuntimeFailure, OSError) as failure:
+            self._notes.resize_error = f"failed to resize container {action.container}: {failure}"
+            self._notes.resize_at = self._shop.clock.time() + _RESIZE_RETRY_SECONDS
+        else:
+            self._notes.resources[action.id] = spec.get("resources") or {}
+            self._notes.resize_error = ""
+
     async def remove(self, pod: Obj, action: actions.Remove, observed: Observed) -> None:
         await self._shop.runtime.remove_container(action.id)
 
@@ -219,6 +235,7 @@ _PERFORM: Final[dict[type[Any], Callable[..., Awaitable[bool | None]]]] = {
     actions.EnsureImage: Performer.ensure_image,
     actions.Start: Performer.start,
     actions.Stop: Performer.stop,
+    actions.Resize: Performer.resize,
     actions.Remove: Performer.remove,
     actions.Release: Performer.release,
     actions.Report: Performer.report,

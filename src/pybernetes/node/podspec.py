@@ -62,6 +62,14 @@ def restart_policy(pod: Obj, container: Obj) -> str:
     return "OnFailure" if field == "initContainers" and policy == "Always" else policy
 
 
+def reported_status(pod: Obj, name: str) -> Obj | None:
+    """What the API was last told of a container."""
+    status = pod.get("status") or {}
+    fields = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
+    entries = [entry for field in fields for entry in status.get(field) or ()]
+    return next((e for e in entries if e.get("name") == name), None)
+
+
 def hook(container: Obj, name: str) -> Obj | None:
     """What a container wants done after its start (``postStart``) or before its end (``preStop``)."""
     found: Obj | None = objects.get(container, "lifecycle", name)

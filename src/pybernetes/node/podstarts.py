@@ -100,6 +100,7 @@ class Starter:
         self.created(id)
         self.notes.starts.pop(action.container, None)
         self.notes.images.pop(action.container, None)  # the next attempt asks again
+        self.notes.resources[id] = (podspec.container(self.pod, action.container) or {}).get("resources") or {}
         if podspec.hook(podspec.container(self.pod, action.container) or {}, "postStart"):
             self.notes.hooks[id] = "running"
         if action.backoff is not None:

@@ -6,12 +6,12 @@ Neighbours: ``containerstatus.py`` (one container), ``podworker.py`` (sends what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
-from pybernetes.node import containerstatus, podends, podspec, qos
+from pybernetes.node import containerstatus, podends, podspec, qos, resize
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podnotes import Notes
 
@@ -34,7 +34,15 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
     phase = "Failed" if late else _phase(pod, inits, mains, ended=deleted and done)
     out: Obj = {
         "phase": phase,
-        "conditions": _conditions(pod, phase, inits, mains, standing=_standing(pod, observed), now=now),
+        "conditions": _conditions(
+            pod,
+            phase,
+            inits,
+            mains,
+            standing=_standing(pod, observed),
+            resizing=resize.conditions(pod, observed, notes),
+            now=now,
+        ),
         "hostIP": host_ips[0],
         "hostIPs": [{"ip": ip} for ip in host_ips],
         "startTime": times.render(podends.started_at(pod, notes)),
@@ -112,8 +120,9 @@ def _exit_code(status: Obj) -> int | None:
 
 
 def _conditions(
-    pod: Obj, phase: str, inits: Sequence[Obj], mains: Sequence[Obj], *, standing: bool, now: float
-) -> list[Obj]:
+    pod: Obj, phase: str, inits: Sequence[Obj], mains: Sequence[Obj], *,
+    standing: bool, resizing: Iterable[tuple[str, str, str]], now: float,
+) -> list[Obj]:  # fmt: skip
     containers = _containers_ready(phase, mains)
     found = [
         ("PodReadyToStartContainers", (standing, "", "")),
@@ -122,6 +131,7 @@ def _conditions(
         ("ContainersReady", containers),
         ("PodScheduled", (True, "", "")),
     ]
+    found += [(kind, (True, reason, message)) for kind, reason, message in resizing]
     return [_condition(pod, kind, verdict, now) for kind, verdict in found]
 
 

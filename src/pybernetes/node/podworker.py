@@ -17,10 +17,10 @@ from pybernetes.lib.log import Log
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import poddirs, podevents, podplan, podspec, podstatus
+from pybernetes.node import nodestatus, poddirs, podevents, podplan, podspec, podstatus, resize
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podevents import Voice
-from pybernetes.node.podnotes import Notes
+from pybernetes.node.podnotes import Notes, Room
 from pybernetes.node.podobserver import Observer
 from pybernetes.node.podperform import TRY_AGAIN, Performer
 from pybernetes.node.podreport import Reporter
@@ -150,7 +150,15 @@ class Worker:
         self.observed = await self._observer.observe()
         self._performer.created -= created
         self.notes.keep_only({c.id for c in self.observed.containers})
+        self.notes.room = self._room()
         self._probers.keep(self.observed, ending=self.notes.gone or objects.is_deleting(self.pod))
+
+    def _room(self) -> Room | None:
+        """What the node has for this pod, where that is in question."""
+        if not resize.changing(self.pod, self.observed, self.notes):
+            return None
+        allocatable = nodestatus.allocatable(self._shop.config, self._shop.machine)
+        return resize.room_for(self.pod, self._shop.pods(), allocatable)
 
     def _tell(self, now: float) -> None:
         """What is new to say of the pod: its status to the API, and the events that go with it."""

@@ -6,10 +6,14 @@ has to be taken away by name. The uid is in it: a new pod of the same name is ne
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
+from pybernetes.node import resize
+
+_PASSING: Final = (resize.PENDING, resize.IN_PROGRESS)
+"""Conditions of the node's that come and go."""
 
 
 def changes(pod: Obj, status: Obj) -> Obj | None:
@@ -19,6 +23,8 @@ def changes(pod: Obj, status: Obj) -> Obj | None:
     for key, value in status.items():
         if key == "conditions":
             found = [p for c in value if (p := _condition(objects.condition(pod, c["type"]), c))]
+            kept = {c["type"] for c in value}
+            found += [{"$patch": "delete", "type": t} for t in _PASSING if t not in kept and objects.condition(pod, t)]
             if found:
                 out[key] = found
         elif _plain(known.get(key)) != _plain(value):

@@ -6,12 +6,14 @@ Neighbours: ``agent.py`` puts it together once, ``podworker.py`` and what it use
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pybernetes.client.client import Client
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
+from pybernetes.meta.objects import Obj
 from pybernetes.node.config import Config
 from pybernetes.node.images import Images
 from pybernetes.node.podcgroups import PodCgroups
@@ -44,6 +46,8 @@ class Workshop:
     """Where persistent volumes are made."""
     images: Images
     cgroups: PodCgroups
+    pods: Callable[[], Sequence[Obj]]
+    """All pods of this node."""
     resolver: Resolver
     """The node's own."""
     slots: asyncio.Semaphore

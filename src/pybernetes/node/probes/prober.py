@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from pybernetes.lib.clock import Timer
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta.objects import Obj
-from pybernetes.node import containerplan, containerstatus, podspec, podstatus
+from pybernetes.node import containerstatus, podspec, podstatus
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podevents import Voice
 from pybernetes.node.podnotes import Notes
@@ -43,7 +43,7 @@ class Probers:
         live = {c.id: (spec, c) for spec in podspec.all_containers(pod) if (c := _running(spec, observed))}
         for id, (spec, container) in live.items():
             if id not in self._notes.health:
-                reported = containerplan.reported_status(pod, spec["name"]) or {}
+                reported = podspec.reported_status(pod, spec["name"]) or {}
                 first = rule.first_health(spec, containerstatus.container_id(container), reported)
                 self._notes.health[id] = first
         wanted: dict[_Key, tuple[Obj, Container]] = {}

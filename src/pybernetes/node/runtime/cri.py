@@ -106,6 +106,9 @@ class Cri:
             "StopContainer", {"container_id": id, "timeout": grace_seconds}, seconds=_CALL_SECONDS + grace_seconds
         )
 
+    async def update_resources(self, id: str, resources: Obj) -> None:
+        await self._call("UpdateContainerResources", {"container_id": id, "linux": resources})
+
     async def remove_container(self, id: str) -> None:
         await self._end("RemoveContainer", {"container_id": id})
 

@@ -50,6 +50,8 @@ class MemoryRuntime:
         """Names of containers that heed no signal: they end by their grace alone."""
         self.answers: dict[str, ExecResult] = {}
         """By container name: what every command in it comes to."""
+        self.resources: dict[str, Obj] = {}
+        """By container name: what it was given while it ran."""
         self.commands: list[tuple[str, tuple[str, ...]]] = []
         """What was run: (container name, command)."""
 
@@ -146,6 +148,10 @@ class MemoryRuntime:
         if container.name in self.deaf:
             await self._clock.sleep(grace_seconds)
         self.finish(id, _KILLED if container.name in self.deaf else _TERMINATED)
+
+    async def update_resources(self, id: str, resources: Obj) -> None:
+        self._may_fail("update_resources")
+        self.resources[self._known(self._containers, id).name] = resources
 
     async def remove_container(self, id: str) -> None:
         if id in self._containers:

@@ -72,6 +72,8 @@ StartContainerRequest: 1 container_id string
 StartContainerResponse:
 StopContainerRequest: 1 container_id string; 2 timeout int64
 StopContainerResponse:
+UpdateContainerResourcesRequest: 1 container_id string; 2 linux LinuxContainerResources
+UpdateContainerResourcesResponse:
 RemoveContainerRequest: 1 container_id string
 RemoveContainerResponse:
 ContainerFilter: 1 id string; 3 pod_sandbox_id string; 4 label_selector map<string,string>
