@@ -33,6 +33,7 @@ from pybernetes.controllers.job import orphans
 from pybernetes.controllers.job import sync as job
 from pybernetes.controllers.nodelifecycle import eviction as taint_eviction
 from pybernetes.controllers.nodelifecycle import row as nodelifecycle
+from pybernetes.controllers.statefulset import sync as statefulset
 from pybernetes.controllers.volumes import table as volumes
 from pybernetes.kinds.table import KindTable
 from pybernetes.meta.objects import Obj
@@ -61,6 +62,7 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         replicaset.CONTROLLER,
         replication.CONTROLLER,
         daemonset.CONTROLLER,
+        statefulset.CONTROLLER,
         job.CONTROLLER,
         orphans.CONTROLLER,
         cronjob.CONTROLLER,
