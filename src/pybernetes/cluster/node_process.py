@@ -17,6 +17,7 @@ from pybernetes.client import http
 from pybernetes.client.client import Client
 from pybernetes.cluster import bootstrap, pki
 from pybernetes.cluster.config import CLUSTER_DNS, Config, ConfigError, NodePaths
+from pybernetes.cluster.guard import GuardedCri
 from pybernetes.control.runner import Manager
 from pybernetes.kinds import table
 from pybernetes.lib import tls
@@ -25,10 +26,12 @@ from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.tasks import Tasks
 from pybernetes.network import cni
 from pybernetes.network.dns.server import DnsServer
+from pybernetes.network.policy.allowance import StandIn
+from pybernetes.network.policy.loop import Policies
+from pybernetes.network.policy.model import Pod as PolicyPod
 from pybernetes.network.proxy.loop import Proxy
 from pybernetes.network.routes import Routes
 from pybernetes.node import agent
-from pybernetes.node.runtime.cri import Cri
 from pybernetes.node.server import NodeServer
 
 DNS_PORT: Final = 10053
@@ -40,6 +43,7 @@ class NodeProcess:
         self._node, self._config, self._clock, self._entropy = node, config, clock, entropy
         self._ip, self._cidr = config.node_ip(node.name), config.pod_cidr(node.name)
         self._failed: asyncio.Future[None]
+        self._policies: Policies
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set or a part fails. Raises ConfigError for what the user can mend."""
@@ -52,6 +56,9 @@ class NodeProcess:
             stack.push_async_callback(manager.stop)
             parts = Tasks(self._part_failed)
             stack.push_async_callback(parts.stop)
+            self._policies = Policies(
+                manager, self._node.name, self._cidr, stand_ins=[self._dns_as_pod()], clock=self._clock
+            )
             self._start_network(manager, client, parts)
             parts.start(self._start_agent(manager, client, stack), "agent")
             told = asyncio.ensure_future(stopping.wait())
@@ -71,12 +78,19 @@ class NodeProcess:
         dns = DnsServer(manager, self._ip, DNS_PORT, self._config.cluster_domain, clock=self._clock)
         works: tuple[tuple[str, Coroutine[Any, Any, None]], ...] = (
             ("service proxy", Proxy(manager, self._node.name, pod_cidr=self._cidr, clock=self._clock).run()),
+            ("network policy", self._policies.run()),
             ("routes", Routes(manager, self._node.name, clock=self._clock).run()),
             ("DNS server", dns.run()),
             ("DNS endpoints", self._announce(dns, client)),
         )
         for name, work in works:
             parts.start(work, name)
+
+    def _dns_as_pod(self) -> StandIn:
+        """For policies the node's DNS server is one of the pods that are behind ``kube-dns`` elsewhere."""
+        names = frozenset({("dns", "udp", 53), ("dns-tcp", "tcp", 53)})
+        pod = PolicyPod("kube-system", {"k8s-app": "kube-dns"}, self._ip, names)
+        return StandIn(pod, CLUSTER_DNS, DNS_PORT)
 
     async def _announce(self, dns: DnsServer, client: Client) -> None:
         """Join the ``kube-dns`` Service once the server can answer."""
@@ -85,7 +99,7 @@ class NodeProcess:
         await bootstrap.put_right(client, "endpointslices.discovery.k8s.io", endpoints)
 
     async def _start_agent(self, manager: Manager, client: Client, stack: AsyncExitStack) -> None:
-        runtime = Cri(str(self._node.socket))
+        runtime = GuardedCri(str(self._node.socket), self._policies.admit, self._ip)
         stack.push_async_callback(runtime.close)
         settings = agent.Config(
             node=self._node.name, ip=self._ip, pod_cidr=self._cidr, kubelet=self._node.kubelet, logs=self._node.logs,

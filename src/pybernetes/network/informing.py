@@ -27,12 +27,14 @@ class Informer(Protocol):
 
 
 class Manager(Protocol):
-    def informer(self, resource: str) -> Informer: ...
+    def informer(self, resource: str, *, fields: str = "") -> Informer: ...
 
 
-async def follow(manager: Manager, resource: str, callback: Callable[[Sequence[Delta]], Any]) -> None:
+async def follow(
+    manager: Manager, resource: str, callback: Callable[[Sequence[Delta]], Any], *, fields: str = ""
+) -> None:
     """Feed ``callback`` with all that is there and all that changes; returns when it knows all that is there."""
-    informer = manager.informer(resource)
+    informer = manager.informer(resource, fields=fields)
     informer.subscribe(callback)
     await informer.synced()
     callback([(None, obj) for obj in informer.cache.list()])

@@ -1,9 +1,9 @@
 """Keeps the node's nftables in step with Services and EndpointSlices: kube-proxy's part.
 
 Theory of operation. Informers feed a ``ServiceIndex`` and a set of services that changed. Whenever there are any, their
-fragments are made anew and the difference to what the kernel has goes to it as one transaction; what changes meanwhile
-waits for the next. At the start, and after a refusal, the whole table is put in place of whatever is there.
-Neighbours: ``model.py`` and ``render.py`` decide, ``network/nft.py`` performs, ``cluster`` runs this in a node's
+fragments are made anew and the difference to what the kernel has goes to it as one transaction (``keeper.py``); what
+changes meanwhile waits for the next.
+Neighbours: ``model.py`` and ``render.py`` decide, ``network/keeper.py`` performs, ``cluster`` runs this in a node's
 network namespace. The rules outlive this process, so traffic goes on while it restarts; ``cleanup`` removes them.
 """
 
@@ -13,21 +13,19 @@ import asyncio
 import functools
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from pybernetes.lib import process
 from pybernetes.lib.clock import Clock, SystemClock
-from pybernetes.network import informing
+from pybernetes.network import informing, ruleset
 from pybernetes.network.index import SERVICES, SLICES, Delta, Key, ServiceIndex
 from pybernetes.network.informing import Manager
-from pybernetes.network.nft import Nft, NftError
+from pybernetes.network.keeper import Keeper
+from pybernetes.network.nft import Nft
 from pybernetes.network.proxy import model, render
 from pybernetes.network.proxy.model import ServicePort, Stale
-from pybernetes.network.proxy.render import Fragment
+from pybernetes.network.ruleset import Fragment
 
 _log = logging.getLogger(__name__)
-RETRY_SECONDS_FIRST: Final = 1.0
-RETRY_SECONDS_MAX: Final = 30.0
 
 
 class Proxy:
@@ -43,15 +41,15 @@ class Proxy:
         nft: Nft | None = None,
     ) -> None:
         self._manager, self._node_name, self._pod_cidr = manager, node_name, pod_cidr
-        self._clock, self._nft = clock or SystemClock(), nft or Nft()
         self._index = ServiceIndex()
         self._ports: dict[Key, tuple[ServicePort, ...]] = {}
         self._fragments: dict[Key, Fragment] = {}
         self._dirty: set[Key] = set()
         self._stale: set[Stale] = set()
-        self._applied: Fragment | None = None
         self._wake = asyncio.Event()
-        self._retry_seconds = RETRY_SECONDS_FIRST
+        self._keeper = Keeper(
+            f"services on {node_name}", render.TABLE, clock or SystemClock(), nft or Nft(), self._wake.set
+        )
         self._stopping = False
         self.in_step = asyncio.Event()
         """Set while the kernel has all that the caches told of."""
@@ -80,26 +78,15 @@ class Proxy:
             self._wake.set()
 
     async def _sync(self) -> None:
-        script, rules = self._script()
-        try:
-            if script:
-                await self._nft.run(script)
-        except NftError as error:
-            self._failed(error)
+        dirty, self._dirty = self._dirty, set()
+        for key in dirty:
+            self._renew(key)
+        if not await self._keeper.apply(ruleset.compose(self._fragments)):
             return
-        self._applied, self._retry_seconds = rules, RETRY_SECONDS_FIRST
         stale, self._stale = self._stale, set()
         await forget(stale)
         if not self._dirty:
             self.in_step.set()
-
-    def _script(self) -> tuple[str, Fragment]:
-        """(what to tell the kernel, the rules it then has)."""
-        dirty, self._dirty = self._dirty, set()
-        for key in dirty:
-            self._renew(key)
-        rules = render.compose(self._fragments)
-        return (render.whole(rules) if self._applied is None else render.difference(self._applied, rules)), rules
 
     def _renew(self, key: Key) -> None:
         ports = model.service_ports(self._index.service(key), self._index.slices(key), self._node_name)
@@ -108,12 +95,6 @@ class Proxy:
         if ports:
             self._ports[key] = ports
             self._fragments[key] = render.fragment(ports, self._pod_cidr)
-
-    def _failed(self, error: NftError) -> None:
-        _log.warning("services on %s are behind, trying again in %g s: %s", self._node_name, self._retry_seconds, error)
-        self._applied = None
-        self._clock.call_later(self._retry_seconds, self._wake.set)
-        self._retry_seconds = min(self._retry_seconds * 2, RETRY_SECONDS_MAX)
 
 
 async def forget(flows: Iterable[Stale]) -> None:
@@ -131,4 +112,4 @@ async def forget(flows: Iterable[Stale]) -> None:
 
 async def cleanup(nft: Nft | None = None) -> None:
     """Remove the table; services stop working on this node."""
-    await (nft or Nft()).run(render.removal())
+    await (nft or Nft()).run(render.TABLE.removal())

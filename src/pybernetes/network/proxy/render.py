@@ -1,4 +1,4 @@
-"""Service ports as an nftables table, whole or as the change from one state to another. Pure.
+"""Service ports as an nftables table. Pure.
 
 Theory of operation. Two maps are the heart: ``services`` (address . protocol . port) and ``nodeports`` (protocol .
 port) send a new connection to the chain of its service port, which picks an endpoint by chance and rewrites the
@@ -8,36 +8,20 @@ external address, those from outside the pod network to a cluster IP, and a pod'
 Rule 2: what has no endpoint is not rewritten, so the filter chains still see the service's address and refuse it.
 Rule 3: client affinity needs a chain and a timed set of clients per endpoint. The time is part of their names, since
 the kernel cannot change it in a set that is in use.
-A service gives a ``Fragment``; ``compose`` joins fragments (the first in order of keys wins an address that two claim);
-``difference`` says only what changed. Everything else in the table is fixed.
+A service gives a ``Fragment`` (``network/ruleset.py``: of two services that claim an address the first in order of keys
+has it). Everything else in the table is fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from pybernetes.network.proxy.model import Endpoint, Fate, ServicePort
+from pybernetes.network.ruleset import Element, Fragment, Table
 
-TABLE: Final = "pybernetes-proxy"
 MARK: Final = "0x4000"
 _MARKED: Final = f"meta mark set meta mark or {MARK}"
-
-Element: TypeAlias = tuple[str, str]
-"""(map or set, key)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """What one service needs. An element's value is a verdict, or empty for an element of a set."""
-
-    chains: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    sets: Mapping[str, str] = field(default_factory=dict)
-    elements: Mapping[Element, str] = field(default_factory=dict)
-
-
-NOTHING: Final = Fragment()
 
 
 def fragment(ports: Iterable[ServicePort], pod_cidr: str = "") -> Fragment:
@@ -173,53 +157,4 @@ _FIXED: Final = f"""\
   chain output {{ type filter hook output priority filter; ct state new jump check; }}
 """
 
-
-def compose(fragments: Mapping[tuple[str, str], Fragment]) -> Fragment:
-    """All fragments as one; an element that two claim belongs to the first in order of keys."""
-    chains: dict[str, Sequence[str]] = {}
-    sets: dict[str, str] = {}
-    elements: dict[Element, str] = {}
-    for key in sorted(fragments, reverse=True):
-        part = fragments[key]
-        chains.update(part.chains)
-        sets.update(part.sets)
-        elements.update(part.elements)
-    return Fragment(chains, sets, elements)
-
-
-def whole(rules: Fragment) -> str:
-    """A script that puts the whole table in place of whatever is there, in one transaction."""
-    return f"{removal()}table ip {TABLE} {{\n{_FIXED}}}\n{difference(NOTHING, rules)}"
-
-
-def removal() -> str:
-    """A script that leaves no table, whether there is one or not."""
-    return f"add table ip {TABLE}\ndelete table ip {TABLE}\n"
-
-
-def difference(old: Fragment, new: Fragment) -> str:
-    """A script from ``old`` to ``new``; empty where they are the same.
-
-    Order matters inside the transaction: an element must not name a chain that does not exist yet or any more.
-    """
-    gone_chains = [name for name in old.chains if name not in new.chains]
-    gone_sets = [name for name in old.sets if name not in new.sets]
-    changed = [name for name, rules in new.chains.items() if old.chains.get(name) != rules]
-    lines = [
-        *_element_lines("delete", {e: "" for e, v in old.elements.items() if new.elements.get(e) != v}),
-        *(f"flush chain ip {TABLE} {name}" for name in (*gone_chains, *changed) if name in old.chains),
-        *(f"delete chain ip {TABLE} {name}" for name in gone_chains),
-        *(f"delete set ip {TABLE} {name}" for name in gone_sets),
-        *(f"add set ip {TABLE} {n} {{ {spec}; }}" for n, spec in new.sets.items() if n not in old.sets),
-        *(f"add chain ip {TABLE} {name}" for name in changed if name not in old.chains),
-        *(f"add rule ip {TABLE} {name} {rule}" for name in changed for rule in new.chains[name]),
-        *_element_lines("add", {e: v for e, v in new.elements.items() if old.elements.get(e) != v}),
-    ]
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _element_lines(verb: str, elements: Mapping[Element, str]) -> list[str]:
-    by_map: dict[str, list[str]] = {}
-    for (name, key), value in elements.items():
-        by_map.setdefault(name, []).append(f"{key} : {value}" if value else key)
-    return [f"{verb} element ip {TABLE} {name} {{ {', '.join(items)} }}" for name, items in sorted(by_map.items())]
+TABLE: Final = Table("pybernetes-proxy", _FIXED)

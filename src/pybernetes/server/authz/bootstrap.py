@@ -68,6 +68,7 @@ BINDINGS: Final[Sequence[tuple[str, str, Sequence[Obj]]]] = (
     ("system:node", "system:node", [_NODES]),
     ("pybernetes:dns-endpoints", "pybernetes:dns-endpoints", [_NODES]),
     ("pybernetes:node-volumes", "pybernetes:node-volumes", [_NODES]),
+    ("pybernetes:node-policies", "pybernetes:node-policies", [_NODES]),
 )  # fmt: skip
 """(binding, cluster role, subjects)"""
 

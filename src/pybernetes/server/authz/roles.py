@@ -217,6 +217,11 @@ NODES: Final[Mapping[str, Rules]] = {
         on(STORAGE, "storageclasses csinodes csidrivers volumeattachments", READ),
         on(STORAGE, "volumeattachments volumeattachments/status", "patch update"),
     ),
+    # Ours: each node's agent holds its pods to the policies.
+    "pybernetes:node-policies": (
+        on(NETWORKING, "networkpolicies", READ),
+        on("", "namespaces pods", "list watch"),
+    ),
     # Ours: each node's agent answers DNS and writes the slice by which it joins the kube-dns Service.
     "pybernetes:dns-endpoints": (on(DISCOVERY, "endpointslices", f"{READ} create delete patch update"),),
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pybernetes.network.proxy import render
 from pybernetes.network.proxy.model import Endpoint, ServicePort
-from pybernetes.network.proxy.render import NOTHING, Fragment
+from pybernetes.network.ruleset import NOTHING, Fragment, compose
 
 HERE, THERE = Endpoint("10.244.1.2", 8080, True), Endpoint("10.244.2.3", 8080)
 PORT = ServicePort(
@@ -19,7 +19,7 @@ T = "ip pybernetes-proxy"
 
 
 def script(port: ServicePort) -> list[str]:
-    return render.difference(NOTHING, render.fragment([port], "10.244.1.0/24")).splitlines()
+    return render.TABLE.difference(NOTHING, render.fragment([port], "10.244.1.0/24")).splitlines()
 
 
 def test_a_cluster_address_leads_to_one_endpoint_or_the_other() -> None:
@@ -75,12 +75,12 @@ def test_a_client_stays_with_its_endpoint() -> None:
 
 def test_what_did_not_change_is_not_told() -> None:
     rules = render.fragment([PORT])
-    assert render.difference(rules, rules) == ""
+    assert render.TABLE.difference(rules, rules) == ""
 
 
 def test_a_change_of_endpoints_rewrites_one_chain() -> None:
     old, new = render.fragment([PORT]), render.fragment([replace(PORT, internal=(THERE,), external=(THERE,))])
-    assert render.difference(old, new).splitlines() == [
+    assert render.TABLE.difference(old, new).splitlines() == [
         f"delete element {T} hairpin {{ 10.244.1.2 . 10.244.1.2 }}",
         f"flush chain {T} svc/default/web/tcp/80",
         f"add rule {T} svc/default/web/tcp/80 meta l4proto tcp dnat to 10.244.2.3:8080",
@@ -88,7 +88,7 @@ def test_a_change_of_endpoints_rewrites_one_chain() -> None:
 
 
 def test_elements_go_before_their_chains_and_come_after_them() -> None:
-    lines = render.difference(render.fragment([PORT]), render.fragment([NONE])).splitlines()
+    lines = render.TABLE.difference(render.fragment([PORT]), render.fragment([NONE])).splitlines()
     assert lines == [
         f"delete element {T} hairpin {{ 10.244.1.2 . 10.244.1.2 }}",
         f"delete element {T} services {{ 10.96.0.7 . tcp . 80 }}",
@@ -102,10 +102,10 @@ def test_of_two_who_claim_an_address_the_first_by_name_has_it() -> None:
     key = ("services", "192.0.2.1 . tcp . 80")
     first, second = Fragment(elements={key: "goto a"}), Fragment(elements={key: "goto b"})
     both = {("default", "a"): first, ("default", "b"): second}
-    assert render.compose(both).elements == {key: "goto a"}
+    assert compose(both).elements == {key: "goto a"}
 
 
 def test_the_whole_table_replaces_whatever_is_there() -> None:
-    text = render.whole(render.fragment([PORT]))
+    text = render.TABLE.whole(render.fragment([PORT]))
     assert text.startswith(f"add table {T}\ndelete table {T}\ntable {T} {{\n")
     assert text.endswith("{ 10.96.0.7 . tcp . 80 : goto svc/default/web/tcp/80 }\n")
