@@ -28,6 +28,7 @@ from pybernetes.controllers.certificates import approving, cleaning, signing
 from pybernetes.controllers.certificates.authority import Authority
 from pybernetes.controllers.daemonset import sync as daemonset
 from pybernetes.controllers.deployment import sync as deployment
+from pybernetes.controllers.disruption import row as disruption
 from pybernetes.controllers.garbagecollector import row as garbagecollector
 from pybernetes.controllers.job import orphans
 from pybernetes.controllers.job import sync as job
@@ -75,6 +76,7 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         rootca.controller(options.root_ca),
         garbagecollector.controller(options.kinds),
         podgc.controller(),
+        disruption.controller(options.kinds),
         resourcequota.controller(options.kinds),
         nodelifecycle.controller(options.started),
         taint_eviction.CONTROLLER,

@@ -37,6 +37,7 @@ async def evict(call: Call) -> Response:
     await call.context.admission.admit(attributes)
     await call.context.admission.validate(attributes)
     await _ask_budget(call)
+    await _note_reason(call, options.uid)
     await deletion.remove(call, options)
     return encode.plain(call, encode.success(code=201), 201)
 
@@ -92,6 +93,24 @@ async def _take_disruption(call: Call, name: str) -> None:
         return budget
 
     await update.modify(replace(call, kind=row, row=row, name=name, subresource="status"), taken, doors.STATUS)
+
+
+async def _note_reason(call: Call, uid: str) -> None:
+    """Write down at the pod that it goes because it was evicted; at the pod of this ``uid`` only, if one is given."""
+    condition = {
+        "type": "DisruptionTarget", "status": "True", "lastTransitionTime": call.context.timestamp(),
+        "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+    }  # fmt: skip
+
+    def noted(record: Record) -> Obj:
+        pod = codec.decode_record(record)
+        if not uid or uid == objects.uid(pod):
+            status: Obj = pod.get("status") or {}
+            others = [c for c in status.get("conditions") or () if c.get("type") != condition["type"]]
+            pod["status"] = {**status, "conditions": [*others, condition]}
+        return pod
+
+    await update.modify(replace(call, subresource="status"), noted, doors.STATUS)
 
 
 def _check(budget: Obj, status: Obj) -> None:
