@@ -76,11 +76,12 @@ class Api:
         self.tokens = Tokens(
             live, signer, clock, entropy, issuer=options.issuer, audiences=options.audiences
         )  # fmt: skip
-        world = World(live, clock, entropy, self.authorizer)
+        self._schemas = Schemas(schemas.definitions())
+        self._world = World(live, clock, entropy, self.authorizer, kinds, self._schemas)
         self._registry = Registry(
             Context(
-                cache=cache, kinds=kinds, schemas=Schemas(schemas.definitions()), clock=clock, entropy=entropy,
-                admission=Admission(world), reviews=Reviews(self.authorizer, self.tokens).rows(),
+                cache=cache, kinds=kinds, schemas=self._schemas, clock=clock, entropy=entropy,
+                admission=Admission(self._world), reviews=Reviews(self.authorizer, self.tokens).rows(),
                 connect=options.connect, service_network=options.service_network, decoded=decoded,
             )
         )  # fmt: skip
@@ -101,6 +102,7 @@ class Api:
 
     async def stop(self) -> None:
         await self._registry.stop()
+        await self._world.calls.close()
         self.authorizer.close()
 
     async def serve(self, request: HttpRequest) -> HttpResponse:

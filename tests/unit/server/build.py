@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from pybernetes.kinds import table
+from pybernetes.kinds import schemas, table
 from pybernetes.lib.clock import VirtualClock
 from pybernetes.lib.entropy import SeededEntropy
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
+from pybernetes.meta.schema import Schemas
 from pybernetes.server.admission.attributes import Attributes, Verb
 from pybernetes.server.admission.plugin import World
 from pybernetes.server.authz import bootstrap
@@ -20,6 +21,7 @@ from pybernetes.storage.memory import MemoryStore
 from pybernetes.storage.watchcache import WatchCache
 
 KINDS = table.builtin()
+SCHEMAS = Schemas(schemas.definitions())
 RBAC = "rbac.authorization.k8s.io"
 JANE = User("jane", groups=("developers", "system:authenticated"))
 ADMIN = User("kubernetes-admin", groups=("system:masters", "system:authenticated"))
@@ -32,7 +34,7 @@ class Cluster:
         self.clock, self.entropy = VirtualClock(), SeededEntropy(1)
         self.cache = WatchCache(MemoryStore(self.clock), self.clock)
         self.live, self.authorizer = Live(self.cache), Authorizer(self.cache)
-        self.world = World(self.live, self.clock, self.entropy, self.authorizer)
+        self.world = World(self.live, self.clock, self.entropy, self.authorizer, KINDS, SCHEMAS)
 
     async def put(self, resource: str, *objs: Obj) -> None:
         kind = KINDS.by_resource(resource)

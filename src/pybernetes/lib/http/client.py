@@ -81,14 +81,18 @@ class Stream:
 
 
 class HttpClient:
-    """``base_url`` is ``http[s]://host[:port][/prefix]``; ``ssl_context`` is needed for https."""
+    """``base_url`` is ``http[s]://host[:port][/prefix]``; ``ssl_context`` is needed for https. ``address``: where the
+    server is to be found, if its name does not tell."""
 
-    def __init__(self, base_url: str, ssl_context: ssl.SSLContext | None, clock: Clock) -> None:
+    def __init__(
+        self, base_url: str, ssl_context: ssl.SSLContext | None, clock: Clock, *, address: tuple[str, int] | None = None
+    ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{base_url!r} is no http or https URL")
         self.base_url = base_url.rstrip("/")
-        self._host, self._port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+        self._host = parts.hostname
+        self._address = address or (parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
         self._prefix, self._authority = parts.path.rstrip("/"), parts.netloc.rpartition("@")[2]
         self._ssl = (ssl_context or ssl.create_default_context()) if parts.scheme == "https" else None
         self._clock = clock
@@ -182,8 +186,9 @@ class HttpClient:
         try:
             async with tasks.deadline(self._clock, _CONNECT_SECONDS):
                 _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self._lost), self._host, self._port, ssl=self._ssl
-                )
+                    lambda: Connection(self._lost), *self._address, ssl=self._ssl,
+                    server_hostname=self._host if self._ssl is not None else None,
+                )  # fmt: skip
         except ssl.SSLCertVerificationError as error:
             raise Unreachable(
                 f"{self.base_url} shows a certificate that is not to be trusted: {error.verify_message}"

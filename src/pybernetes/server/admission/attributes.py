@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from pybernetes.kinds.kind import Kind
 from pybernetes.meta import errors, objects
 from pybernetes.meta.objects import Obj
+from pybernetes.server.admission.dynamic.rounds import Rounds
 from pybernetes.server.context import User
 
 Verb: TypeAlias = Literal["create", "update", "delete", "connect"]
@@ -38,6 +39,10 @@ class Attributes:
     """What plugins hold for the write until it has ended: how to let go of each thing."""
     annotations: dict[str, str] = field(default_factory=dict)
     """What the audit log shall be told."""
+    requested: Kind | None = None
+    """The row that was asked for, where ``kind``, which stores it, is another one."""
+    rounds: Rounds | None = None
+    """Made by webhooks and policies that may change the object."""
 
     def release(self) -> None:
         """The write has ended, well or not."""

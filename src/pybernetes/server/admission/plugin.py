@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from pybernetes.kinds.table import KindTable
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.meta.objects import Obj
+from pybernetes.meta.schema import Schemas
 from pybernetes.server.admission.attributes import Attributes
+from pybernetes.server.admission.dynamic import webhooks
+from pybernetes.server.admission.dynamic.calls import Calls
+from pybernetes.server.admission.dynamic.webhooks import Webhook
 from pybernetes.server.admission.quotaledger import Ledger
 from pybernetes.server.authz.authorizer import Authorizer
 from pybernetes.server.compiled import Compiled, by_namespace
 from pybernetes.server.live import Live
+
+_DYNAMIC: Final = "admissionregistration.k8s.io"
 
 
 @dataclass(slots=True)
@@ -27,17 +34,25 @@ class World:
     clock: Clock
     entropy: Entropy
     authorizer: Authorizer
+    kinds: KindTable
+    schemas: Schemas
     limit_ranges: Compiled[dict[str, list[Obj]]] = field(init=False)
     """By namespace."""
     quotas: Compiled[dict[str, list[Obj]]] = field(init=False)
     """By namespace."""
     ledger: Ledger = field(init=False)
+    mutating_webhooks: Compiled[Sequence[Webhook]] = field(init=False)
+    validating_webhooks: Compiled[Sequence[Webhook]] = field(init=False)
+    calls: Calls = field(init=False)
 
     def __post_init__(self) -> None:
         cache = self.live.cache
         self.limit_ranges = Compiled(cache, "", "limitranges", by_namespace)
         self.quotas = Compiled(cache, "", "resourcequotas", self._quotas)
         self.ledger = Ledger(cache, self.clock)
+        self.mutating_webhooks = Compiled(cache, _DYNAMIC, "mutatingwebhookconfigurations", webhooks.compiled)
+        self.validating_webhooks = Compiled(cache, _DYNAMIC, "validatingwebhookconfigurations", webhooks.compiled)
+        self.calls = Calls(self.live, self.clock)
 
     def _quotas(self, found: Sequence[Obj]) -> dict[str, list[Obj]]:
         self.ledger.settle(found)

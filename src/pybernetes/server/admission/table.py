@@ -1,7 +1,8 @@
 """Admission: what the cluster itself adds to a write, and what it refuses. One table, in upstream's order.
 
 Rule 1: ``admit`` of all plugins runs first and may change the object; ``validate`` runs when the object is final.
-Rule 2: which plugins care about a resource is looked up once; a write that concerns none costs a dictionary's look-up.
+Rule 2: what webhooks and policies have changed the others see in a second round, and there is no third.
+Rule 3: which plugins care about a resource is looked up once; a write that concerns none costs a dictionary's look-up.
 Neighbours: ``plugin.py`` says what a plugin is; a file beside this one holds each family. LimitRanger goes before
 ServiceAccount and ResourceQuota at the end, since it counts what all others have made of the object.
 """
@@ -26,6 +27,7 @@ from pybernetes.server.admission import (
     tolerations,
 )
 from pybernetes.server.admission.attributes import Attributes
+from pybernetes.server.admission.dynamic import mutating, validating
 from pybernetes.server.admission.plugin import Judge, Plugin, World
 from pybernetes.server.authz import escalation
 
@@ -49,6 +51,8 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     runtimeclass.PLUGIN,
     ingressclass.PLUGIN,
     escalation.PLUGIN,
+    mutating.PLUGIN,
+    validating.PLUGIN,
     resourcequota.PLUGIN,
 )
 
@@ -62,8 +66,13 @@ class Admission:
 
     async def admit(self, a: Attributes) -> None:
         """Let plugins change ``a.obj`` in place. Raises ApiError."""
-        for judge in self._judges(a)[0]:
+        judges = self._judges(a)[0]
+        for judge in judges:
             await judge(self._world, a)
+        if a.rounds is not None and a.rounds.wants_second:
+            a.rounds.is_second = True
+            for judge in judges:
+                await judge(self._world, a)
 
     async def validate(self, a: Attributes) -> None:
         """Let plugins judge the final ``a.obj``. Raises ApiError."""

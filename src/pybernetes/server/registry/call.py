@@ -70,6 +70,7 @@ class Call:
         return Attributes(
             verb, self.row, self.subresource, self.namespace, self.name, obj, old, self.user, self.dry_run,
             options or {}, self.warn, annotations=self.request.annotations,
+            requested=self.kind,
         )  # fmt: skip
 
     # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from pybernetes.kinds.kind import Kind
 from pybernetes.meta import errors
 from pybernetes.server import watchstream
 from pybernetes.server.context import Info, Request, Response
-from pybernetes.server.registry import binding, create, decode, deletion, encode, patch, read, update
+from pybernetes.server.registry import binding, connecting, create, decode, deletion, encode, patch, read, update
 from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.context import Context
 from pybernetes.server.registry.subresources import SUBRESOURCES, Verb
@@ -35,14 +35,14 @@ _WRITES: Final = frozenset(("create", "update", "patch", "delete", "deletecollec
 
 class Registry:
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self.context = context
 
     def start(self) -> None:
         """Take up what is stored; the watch cache is full."""
-        self._context.expiry.start()
+        self.context.expiry.start()
 
     async def stop(self) -> None:
-        await self._context.expiry.stop()
+        await self.context.expiry.stop()
 
     async def handle(self, request: Request) -> Response:
         """Answer a request whose ``info`` says that it is for a resource. Raises ApiError."""
@@ -59,7 +59,7 @@ class Registry:
             raise errors.InternalError(str(error)) from error
 
     def _kind(self, info: Info) -> Kind:
-        kind = self._context.kinds.by_path(info.group, info.version, info.resource)
+        kind = self.context.kinds.by_path(info.group, info.version, info.resource)
         if kind is None or (info.subresource and info.subresource not in kind.subresources):
             raise errors.NotFound("the server could not find the requested resource")
         if kind.namespaced and not info.namespace and info.verb not in ("list", "watch"):
@@ -69,12 +69,13 @@ class Registry:
     async def _connect(self, request: Request, info: Info, kind: Kind) -> Response:
         if info.verb not in kind.subresources[info.subresource].verbs:
             raise _not_supported(info, kind)
-        return await self._context.connect(request, kind)
+        await connecting.admitted(self._call(request, info, kind))
+        return await self.context.connect(request, kind)
 
     def _call(self, request: Request, info: Info, kind: Kind) -> Call:
-        row = self._context.kinds.stored(kind) if kind.storage_of else kind
+        row = self.context.kinds.stored(kind) if kind.storage_of else kind
         namespace = info.namespace if kind.namespaced else ""
-        call = Call(self._context, request, info, kind, row, namespace, info.name, info.subresource)
+        call = Call(self.context, request, info, kind, row, namespace, info.name, info.subresource)
         if request.query and info.verb in _WRITES and (values := request.query.get("dryRun")):
             if list(values) != ["All"]:
                 wrong = errors.not_supported("dryRun", list(values), ("All",))
