@@ -12,7 +12,7 @@ import os
 import ssl
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, pki
+from pybernetes.cluster import components, ingress, pki
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.controllers import table as controller_table
 from pybernetes.kinds import table as kind_table
@@ -46,6 +46,8 @@ class ControlPlane:
             await self._listen(api, stack)
             controllers = controller_table.controllers(self._controller_options(api))
             await components.furnish(api, controllers, self._config.address, self._config.port)
+            if ingress.is_on(self._config):
+                await ingress.furnish(api.client(components.API_SERVER))
             furnished()
             await components.start(
                 api, controllers, self._clock, self._entropy, stack,
@@ -68,10 +70,12 @@ class ControlPlane:
     def _options(self, cache: WatchCache) -> Options:
         files, leaf = self._pki, pki.KUBELET_CLIENT
         kubelets = tls.client_context(files.certificate("ca"), files.certificate(leaf), files.key(leaf))
+        connector = Connector(cache, kubelets, self._clock)
         return Options(
             signing_key=files.key("sa").read_bytes(),
             server_address=f"{self._config.address or LOOPBACK}:{self._config.port}",
-            connect=Connector(cache, kubelets, self._clock),
+            connect=connector,
+            stats=connector.stats,
         )
 
     def _controller_options(self, api: Api) -> controller_table.Options:

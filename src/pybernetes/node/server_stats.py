@@ -32,7 +32,7 @@ def _pod(pod: Obj, rows: Sequence[ContainerStats], now: float) -> Obj:
 
 
 def _sums(rows: Sequence[ContainerStats], now: float) -> Obj:
-    at = times.render(max((row.at for row in rows), default=now))
+    at = times.render_micro(max((row.at for row in rows), default=now))
     return {
         "cpu": {"time": at, "usageCoreNanoSeconds": sum(row.cpu_core_nanoseconds for row in rows)},
         "memory": {

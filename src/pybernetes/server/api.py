@@ -35,6 +35,8 @@ from pybernetes.server.authz.authorizer import Authorizer
 from pybernetes.server.context import Request, Response, User
 from pybernetes.server.instruments import Instruments
 from pybernetes.server.live import Live
+from pybernetes.server.metrics.api import MetricsApi
+from pybernetes.server.metrics.collector import Stats
 from pybernetes.server.registry.context import Connect, Context
 from pybernetes.server.registry.decoded import Decoded
 from pybernetes.server.registry.dispatch import Registry
@@ -64,6 +66,8 @@ class Options:
     """``host:port`` under which clients reach us."""
     service_network: ServiceNetwork = field(default_factory=ServiceNetwork)
     connect: Connect = no_connections
+    stats: Stats | None = None
+    """What the agent of a real node tells of its containers; None where there are no real nodes."""
 
 
 class Api:
@@ -85,6 +89,7 @@ class Api:
                 connect=options.connect, service_network=options.service_network, decoded=decoded,
             )
         )  # fmt: skip
+        self._metrics = MetricsApi(self._registry.context, live, options.stats)
         self._routes = self._table(signer, options)
         authenticators = (X509(clock).authenticate, self.tokens.authenticate)
         parts = chain.Parts(
@@ -127,6 +132,8 @@ class Api:
     async def _last(self, request: Request) -> Response:
         assert request.info is not None
         if request.info.is_resource:
+            if self._metrics.serves(request.info):
+                return await self._metrics.handle(request)
             return await self._registry.handle(request)
         for serves, respond in self._routes:
             if serves(request.path):

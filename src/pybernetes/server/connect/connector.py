@@ -9,9 +9,12 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
+import orjson
+
 from pybernetes.kinds.kind import Kind
 from pybernetes.lib.clock import Clock
 from pybernetes.meta import errors
+from pybernetes.meta.objects import Obj
 from pybernetes.server.connect.kubelets import Kubelets
 from pybernetes.server.connect.pods import Pods
 from pybernetes.server.connect.proxy import Proxy
@@ -27,7 +30,7 @@ class Connector:
 
     def __init__(self, cache: WatchCache, kubelet_tls: ssl.SSLContext | None, clock: Clock) -> None:
         live = Live(cache)
-        kubelets = Kubelets(live, kubelet_tls, clock)
+        kubelets = self._kubelets = Kubelets(live, kubelet_tls, clock)
         pods, proxy = Pods(live, kubelets, clock), Proxy(live, kubelets, clock)
         self._answers: Mapping[str, _Answer] = {
             "pods/log": pods.log,
@@ -38,6 +41,12 @@ class Connector:
             "services/proxy": proxy.service,
             "nodes/proxy": proxy.node,
         }
+
+    async def stats(self, node: str) -> Obj:
+        """What a node's agent tells at ``/stats/summary``. Raises ApiError."""
+        stream = await self._kubelets.get(node, "/stats/summary")
+        told: Obj = orjson.loads(await stream.read())
+        return told
 
     async def __call__(self, request: Request, kind: Kind) -> Response:
         """See ``registry.context.Connect``."""
