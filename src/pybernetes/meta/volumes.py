@@ -8,6 +8,7 @@ Neighbours: ``controllers/volumes`` binds, ``scheduler/plugins/volumes.py`` plac
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Final
 
@@ -34,6 +35,8 @@ CLAIM_PROTECTION: Final = "kubernetes.io/pvc-protection"
 VOLUME_PROTECTION: Final = "kubernetes.io/pv-protection"
 NO_PROVISIONER: Final = "kubernetes.io/no-provisioner"
 
+BUILTIN_SIDECARS: Final = "pybernetes.io/sidecars"
+"""Annotation of a CSIDriver: "builtin" has nodes' agents make, attach and grow its volumes, as its sidecars would."""
 LOCAL_PROVISIONER: Final = "pybernetes.io/local"
 """Ours: volumes that are files of one node."""
 LOCAL_DATA: Final = "pybernetes.io/local-data"
@@ -192,3 +195,8 @@ def is_made_for(claim: Obj, pod: Obj) -> bool:
     """Is this claim the pod's own ephemeral one?"""
     owner = objects.controller_of(claim)
     return owner is not None and owner.get("uid") == objects.uid(pod)
+
+
+def attachment_name(handle: str, driver: str, node: str) -> str:
+    """Name of the VolumeAttachment of a driver's volume to a node (pkg/volume/csi)."""
+    return f"csi-{hashlib.sha256(f'{handle}{driver}{node}'.encode()).hexdigest()}"

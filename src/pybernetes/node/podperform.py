@@ -119,7 +119,7 @@ class Performer:
             await self._shop.runtime.remove_sandbox(action.id)
 
     async def release(self, pod: Obj, action: actions.Release, observed: Observed) -> None:
-        await table.tear_down(self._dirs)
+        await table.tear_down(self._dirs, self._shop.place)
         self._shop.cgroups.remove(pod)
         self._shop.references.release(objects.uid(pod))
         self._shop.tokens.forget(objects.uid(pod))
@@ -135,7 +135,7 @@ class Performer:
         self._notes.reported = True
 
     async def forget(self, pod: Obj, action: actions.Forget, observed: Observed) -> None:
-        await table.tear_down(self._dirs)  # what is mounted is never removed with the folder
+        await table.tear_down(self._dirs, self._shop.place)  # what is mounted is never removed with the folder
         await asyncio.to_thread(self._dirs.remove)  # an emptyDir may hold any number of files
         self.forgotten = True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pybernetes.control.controller import Controller
-from pybernetes.controllers.volumes import binder, ephemeral, expansion, protection, provisioner
+from pybernetes.controllers.volumes import attachdetach, binder, ephemeral, expansion, protection, provisioner
 
 CONTROLLERS: Final[tuple[Controller, ...]] = (
     binder.CONTROLLER,
@@ -14,4 +14,5 @@ CONTROLLERS: Final[tuple[Controller, ...]] = (
     protection.CLAIMS,
     protection.VOLUMES,
     ephemeral.CONTROLLER,
+    attachdetach.CONTROLLER,
 )

@@ -132,7 +132,8 @@ def _row(text: str) -> list[Any]:
     return [int(number), name, kind, *word]
 
 
-def _table(rows: str) -> dict[str, Sequence[Sequence[Any]]]:
+def table(rows: str) -> dict[str, Sequence[Sequence[Any]]]:
+    """Message name → rows of a text with a message a line: ``Name: 1 field type; 2 other type repeated``."""
     messages: dict[str, Sequence[Sequence[Any]]] = {}
     for line in filter(None, rows.splitlines()):
         message, _, fields = line.partition(":")
@@ -140,5 +141,5 @@ def _table(rows: str) -> dict[str, Sequence[Sequence[Any]]]:
     return messages
 
 
-MESSAGES: Final = _table(_ROWS)
+MESSAGES: Final = table(_ROWS)
 """Message name → rows of (number, name, type[, repeated])."""

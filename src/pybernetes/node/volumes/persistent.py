@@ -2,7 +2,7 @@
 
 Theory of operation. Each source is a row that has the volume ready on the node and tells where. What the pod's folder
 holds is only a link to that place, so removing the folder can never touch the data.
-Neighbours: ``claims.py`` finds the volumes, ``local.py`` and ``hostpath.py`` do their kinds, ``csi.py`` all others.
+Neighbours: ``claims.py`` finds the volumes, ``local.py``, ``hostpath.py`` and ``csi/volumes.py`` do their kinds.
 """
 
 from __future__ import annotations
@@ -31,12 +31,21 @@ class Note(Protocol):
         ...
 
 
+class Csi(Protocol):
+    """``csi/volumes.py``."""
+
+    async def publish(self, pod: Obj, volume: Obj, claim: Obj | None, *, read_only: bool) -> Path: ...
+
+    async def unpublish(self, uid: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """What persistent volumes of a node are made with."""
 
     data: LocalData
     note: Note
+    csi: Csi
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +134,11 @@ async def own(request: Request, path: Path) -> None:
     await asyncio.to_thread(ownership.give, path, request.group, policy)
 
 
-_SOURCES: Final[Mapping[str, Source]] = {"hostPath": _host_path, "local": _local}
+async def _csi(place: Place, request: Request) -> Path:
+    found = request.persistent
+    path = await place.csi.publish(request.pod, found.volume, found.claim, read_only=request.read_only)
+    await own(request, path)
+    return path
+
+
+_SOURCES: Final[Mapping[str, Source]] = {"hostPath": _host_path, "local": _local, "csi": _csi}

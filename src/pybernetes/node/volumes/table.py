@@ -129,8 +129,11 @@ def is_from_objects(pod: Obj) -> bool:
     return any(_ROWS[kind].from_objects for v in volumes_of(pod) for kind in _ROWS if kind in v)
 
 
-async def tear_down(dirs: PodDirs) -> None:
-    """Unmount what was mounted; the folders stay until the pod is forgotten. Raises ProcessError."""
+async def tear_down(dirs: PodDirs, place: persistent.Place | None = None) -> None:
+    """Unmount what was mounted; the folders stay until the pod is forgotten. Raises ProcessError
+    or OSError."""
+    if place is not None:
+        await place.csi.unpublish(dirs.root.name)
     for path in mounting.below(dirs.root):
         await mounting.unmount(path)
 
