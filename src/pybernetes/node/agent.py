@@ -11,7 +11,7 @@ Neighbours: ``podworker.py``, ``heartbeat.py``; ``cluster/node_process.py`` buil
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -25,13 +25,17 @@ from pybernetes.lib.log import Log
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import nodestatus, poddirs, poddns, relist, sysinfo
+from pybernetes.node import eviction, nodestatus, poddirs, poddns, relist, sysinfo
 from pybernetes.node.config import Config
 from pybernetes.node.downward import NodeFacts
 from pybernetes.node.heartbeat import Heartbeat
+from pybernetes.node.housekeeping import Housekeeping
+from pybernetes.node.imagekeeper import ImageKeeper
 from pybernetes.node.images import Images
+from pybernetes.node.podactions import Observed
 from pybernetes.node.podcgroups import PodCgroups
 from pybernetes.node.podworker import Worker
+from pybernetes.node.pressure import Pressure
 from pybernetes.node.references import References
 from pybernetes.node.runtime.port import Runtime, RuntimeFailure
 from pybernetes.node.storage import NodeStorage
@@ -64,7 +68,8 @@ class Agent:
         config.kubelet.mkdir(parents=True, exist_ok=True)
         self._config, self._manager, self._runtime, self._clock = config, manager, runtime, clock
         self._machine = sysinfo.read(config.kubelet)
-        self._heartbeat = Heartbeat(config, self._machine, client, runtime, clock)
+        pressures: Callable[[], Collection[str]] = lambda: self._pressure.conditions  # noqa: E731
+        self._heartbeat = Heartbeat(config, self._machine, client, runtime, clock, pressures)
         self._recorder = Recorder(client, clock, "kubelet", config.node)
         facts = NodeFacts(config.node, (config.ip,), nodestatus.allocatable(config, self._machine))
         self._references = References(client, manager, clock, entropy, facts=facts, changed=self._references_changed)
@@ -76,6 +81,11 @@ class Agent:
             images=Images(runtime, clock), cgroups=PodCgroups(config.cgroup, config.cgroups), pods=self.pods,
             resolver=_own_resolver(), slots=asyncio.Semaphore(STARTS_MAX),
         )  # fmt: skip
+        images = ImageKeeper(self._shop)
+        self._pressure = Pressure(
+            self._shop, evict=self._evict, free_disk=images.free_all, changed=self._heartbeat.hurry
+        )  # fmt: skip
+        self._housekeeping = Housekeeping(self._shop, self._pressure, images, self._observed)
         self._working: dict[str, _Working] = {}
         self._hears = True
         self._loops: list[asyncio.Task[None]] = []
@@ -101,6 +111,7 @@ class Agent:
             self._tasks.start(self._heartbeat.run(), "heartbeat"),
             self._tasks.start(self._listen(), "events of the runtime"),
             self._tasks.start(self._relist(), "relist"),
+            self._tasks.start(self._housekeeping.run(), "housekeeping"),
         ]
 
     async def stop(self) -> None:
@@ -135,6 +146,14 @@ class Agent:
         else:
             working.worker.offer(pod)
 
+    def _evict(self, uid: str, message: str) -> None:
+        if uid in self._working:
+            self._working[uid].worker.evict(message)
+
+    def _observed(self) -> list[tuple[Path, Observed]]:
+        workers = [working.worker for working in self._working.values()]
+        return [(poddirs.of(self._config, worker.pod).logs, worker.observed) for worker in workers]
+
     def _lost(self, pod: Obj) -> None:
         working = self._working.get(objects.uid(pod))
         if working is not None:
@@ -143,8 +162,14 @@ class Agent:
 
     def _begin(self, pod: Obj, *, gone: bool = False) -> None:
         worker = Worker(self._shop, pod, self._ended, gone=gone)
+        refused = "" if gone or objects.get(pod, "status", "startTime") else self._refused(pod)
+        if refused:
+            worker.evict(refused)
         name = f"pod {objects.namespace(pod)}/{objects.name(pod)}"
         self._working[worker.uid] = _Working(worker, self._workers.start(worker.run(), name))
+
+    def _refused(self, pod: Obj) -> str:
+        return eviction.refused(pod, self._pressure.conditions)
 
     def _ended(self, worker: Worker) -> None:
         self._working.pop(worker.uid, None)

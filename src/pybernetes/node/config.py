@@ -9,6 +9,10 @@ from typing import Final
 
 KUBELET_PORT: Final = 10250
 PODS_MAX: Final = 110
+EVICTION: Final[Mapping[str, str]] = {
+    "memory.available": "100Mi", "nodefs.available": "10%", "nodefs.inodesFree": "5%",
+}  # fmt: skip
+"""The kubelet's hard thresholds: a quantity, or a part of all there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +35,17 @@ class Config:
     """Put on the Node besides those that every Node has."""
     port: int = KUBELET_PORT
     pods_max: int = PODS_MAX
+    capacity: Mapping[str, str] = field(default_factory=dict)
+    """What the node has of cpu, memory and ephemeral-storage, where that is not the machine's."""
+    reserved: Mapping[str, str] = field(default_factory=dict)
+    """What of that is kept back from pods."""
+    eviction: Mapping[str, str] = field(default_factory=lambda: EVICTION)
+    """Signal → the least that has to be available; below it pods are evicted."""
+    housekeeping_seconds: float = 10.0
+    """Between two looks at memory, disk and logs."""
+    images_high_percent: int = 85
+    """So full may the disk become before unused images go."""
+    images_low_percent: int = 80
+    log_bytes_max: int = 10 << 20
+    log_files_max: int = 5
+    """Of each container, those set aside included."""

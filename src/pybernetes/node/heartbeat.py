@@ -8,6 +8,7 @@ Neighbours: ``nodestatus.py`` has the content, ``agent.py`` hurries it when the 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection
 from typing import Final
 
 from pybernetes.client.client import Client
@@ -31,7 +32,13 @@ LEASE_NAMESPACE: Final = "kube-node-lease"
 
 
 class Heartbeat:
-    def __init__(self, config: Config, machine: Machine, client: Client, runtime: Runtime, clock: Clock) -> None:
+    """``pressures`` answers with the conditions of shortage that the node is in."""
+
+    def __init__(  # noqa: PLR0917 (everything that it tells of)
+        self, config: Config, machine: Machine, client: Client, runtime: Runtime, clock: Clock,
+        pressures: Callable[[], Collection[str]],
+    ) -> None:  # fmt: skip
+        self._pressures = pressures
         self._config, self._machine, self._client = config, machine, client
         self._runtime, self._clock = runtime, clock
         self._hurried = asyncio.Event()
@@ -81,7 +88,9 @@ class Heartbeat:
 
     async def _tell_status(self) -> None:
         now = self._clock.time()
-        status = nodestatus.status(self._config, self._machine, await self._runtime_state(), self._node, now)
+        status = nodestatus.status(
+            self._config, self._machine, await self._runtime_state(), self._node, now, self._pressures()
+        )
         plain = nodestatus.without_times(status)
         if plain == self._sent and now < self._sent_at + STATUS_SECONDS:
             return

@@ -6,13 +6,15 @@ Neighbours: ``sysinfo.py`` reads the machine, ``heartbeat.py`` sends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
+from pybernetes.node import eviction, qos
 from pybernetes.node.config import Config
+from pybernetes.node.eviction import DISK_PRESSURE, MEMORY_PRESSURE
 from pybernetes.node.runtime.port import Condition, Image, Version
 from pybernetes.node.sysinfo import Machine
 
@@ -21,11 +23,21 @@ KUBELET_VERSION: Final = "v1.36.0"
 _IMAGES_MAX: Final = 50
 _Verdict: TypeAlias = tuple[str, str, str, str]
 """Type, status, reason and message of a condition."""
-_PRESSURES: Final = (
-    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-)
+PRESSURES: Final[Mapping[str, tuple[tuple[str, str], tuple[str, str]]]] = {
+    MEMORY_PRESSURE: (
+        ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+        ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    ),
+    DISK_PRESSURE: (
+        ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+    ),
+    "PIDPressure": (
+        ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+        ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+    ),
+}
+"""Condition → reason and message while the node is not under that pressure, and while it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +67,8 @@ def node(config: Config, machine: Machine) -> Obj:
     }
 
 
-def allocatable(config: Config, machine: Machine) -> dict[str, str]:
-    """Resource → quantity; nothing is kept back for the system, whose processes are the machine's, not the node's."""
+def capacity(config: Config, machine: Machine) -> dict[str, str]:
+    """Resource → quantity: what the node has."""
     return {
         "cpu": str(machine.cpus),
         "memory": f"{machine.memory_bytes // 1024}Ki",
@@ -64,16 +76,40 @@ def allocatable(config: Config, machine: Machine) -> dict[str, str]:
         "hugepages-1Gi": "0",
         "hugepages-2Mi": "0",
         "pods": str(config.pods_max),
+    } | dict(config.capacity)
+
+
+def allocatable(config: Config, machine: Machine) -> dict[str, str]:
+    """Resource → quantity: what pods may have, which is less by what is reserved and by what makes pods go."""
+    has = capacity(config, machine)
+    cpu = qos.milli(has["cpu"]) - qos.milli(config.reserved.get("cpu"))
+    bytes_of = {
+        resource: qos.size(has[resource])
+        - qos.size(config.reserved.get(resource))
+        - _least(config, signal, has[resource])
+        for resource, signal in (("memory", "memory.available"), ("ephemeral-storage", "nodefs.available"))
+    }
+    return has | {
+        "cpu": str(cpu // 1000) if cpu % 1000 == 0 else f"{cpu}m",
+        "memory": f"{max(0, bytes_of['memory']) // 1024}Ki",
+        "ephemeral-storage": str(max(0, bytes_of["ephemeral-storage"])),
     }
 
 
-def status(config: Config, machine: Machine, runtime: RuntimeState, known: Obj | None, now: float) -> Obj:
+def _least(config: Config, signal: str, has: str) -> int:
+    threshold = config.eviction.get(signal)
+    return 0 if threshold is None else eviction.amount(threshold, qos.size(has))
+
+
+def status(  # noqa: PLR0917 (all that it tells of)
+    config: Config, machine: Machine, runtime: RuntimeState, known: Obj | None, now: float,
+    pressures: Collection[str] = (),
+) -> Obj:  # fmt: skip
     """The node's status at ``now``; ``known`` is the Node as the API has it, whose transition times are kept."""
-    amounts = allocatable(config, machine)
     return {
-        "capacity": amounts,
-        "allocatable": amounts,
-        "conditions": [_condition(known or {}, row, now) for row in _verdicts(runtime)],
+        "capacity": capacity(config, machine),
+        "allocatable": allocatable(config, machine),
+        "conditions": [_condition(known or {}, row, now) for row in _verdicts(runtime, pressures)],
         "addresses": [
             {"type": "InternalIP", "address": config.ip},
             {"type": "Hostname", "address": config.node},
@@ -90,8 +126,9 @@ def without_times(status: Obj) -> Obj:
     return {**status, "conditions": conditions}
 
 
-def _verdicts(runtime: RuntimeState) -> Iterable[_Verdict]:
-    yield from ((kind, "False", reason, message) for kind, reason, message in _PRESSURES)
+def _verdicts(runtime: RuntimeState, pressures: Collection[str]) -> Iterable[_Verdict]:
+    for kind, told in PRESSURES.items():
+        yield (kind, "True" if kind in pressures else "False", *told[kind in pressures])
     problem = _problem(runtime)
     if problem:
         yield "Ready", "False", "KubeletNotReady", problem

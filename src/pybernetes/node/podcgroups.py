@@ -20,6 +20,7 @@ from pybernetes.node import podspec, qos
 
 _CONTROLLERS: Final = "+cpu +cpuset +memory +pids"
 _FOLDERS: Final = {qos.GUARANTEED: "", qos.BURSTABLE: "/burstable", qos.BEST_EFFORT: "/besteffort"}
+_USAGE: Final = ("memory.usage_in_bytes", "total_inactive_file")
 Setting: TypeAlias = tuple[str, str, str]
 """(controller, file of version 1 or 2, value)"""
 
@@ -54,6 +55,15 @@ class PodCgroups:
                 os.rmdir(inner)
         if self._burstable.pop(objects.uid(pod), None) is not None:
             self._weigh_classes()
+
+    def working_set(self) -> int:
+        """The memory in bytes that all pods of the node use and that the kernel could not simply drop."""
+        folder = (self._root if self._unified else self._root / "memory") / f"{self._base}/kubepods".lstrip("/")
+        usage, cold = ("memory.current", "inactive_file") if self._unified else _USAGE
+        if not (folder / usage).exists():
+            return 0
+        stat = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        return max(0, int((folder / usage).read_text()) - int(stat.get(cold, 0)))
 
     def _weigh_classes(self) -> None:
         """Burstable pods weigh together what they ask for; the others nothing."""

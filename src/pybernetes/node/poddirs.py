@@ -53,10 +53,15 @@ class PodDirs:
                 shutil.rmtree(folder)
 
 
+def root(config: Config, uid: str) -> Path:
+    """The folder of the pod of that uid."""
+    return config.kubelet / "pods" / uid
+
+
 def of(config: Config, pod: Obj) -> PodDirs:
     uid = objects.uid(pod)
     logs = config.logs / f"{objects.namespace(pod)}_{objects.name(pod)}_{uid}"
-    return PodDirs(config.kubelet / "pods" / uid, logs)
+    return PodDirs(root(config, uid), logs)
 
 
 def leftovers(config: Config) -> list[str]:

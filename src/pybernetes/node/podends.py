@@ -7,6 +7,7 @@ it.
 from __future__ import annotations
 
 from math import ceil
+from typing import Final
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
@@ -14,6 +15,9 @@ from pybernetes.node import podspec, restart
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podnotes import Notes
 from pybernetes.node.runtime.port import CONTAINER_HASH, Container
+
+EVICTED: Final = "Evicted"
+_DEADLINE: Final = "Pod was active on the node longer than the specified deadline"
 
 
 def is_finished(pod: Obj, observed: Observed, notes: Notes) -> bool:
@@ -41,6 +45,16 @@ def restart_wanted(pod: Obj, spec: Obj, container: Container, notes: Notes) -> b
     if policy == "OnFailure" and ((health is not None and health.failed) or notes.hooks.get(container.id) == "failed"):
         return True
     return restart.wanted(container, policy, podspec.container_hash(spec), recorded)
+
+
+def cut_short(pod: Obj, notes: Notes, now: float) -> tuple[str, str] | None:
+    """Reason and message, where the node ends a pod before its containers end by themselves."""
+    status = pod.get("status") or {}
+    if notes.evicted:
+        return EVICTED, notes.evicted
+    if status.get("phase") == "Failed" and status.get("reason") == EVICTED:
+        return EVICTED, status.get("message", "")
+    return ("DeadlineExceeded", _DEADLINE) if past_deadline(pod, notes, now) else None
 
 
 def past_deadline(pod: Obj, notes: Notes, now: float) -> bool:

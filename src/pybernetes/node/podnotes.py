@@ -107,6 +107,8 @@ class Notes:
     """Volumes and cgroup are gone again."""
     reported: bool = False
     """The API has been asked to drop the deleted pod."""
+    evicted: str = ""
+    """Why the node has ended the pod, if it has."""
     gone: bool = False
     """The API no longer has the pod."""
 

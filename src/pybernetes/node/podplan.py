@@ -39,7 +39,9 @@ def plan(pod: Obj, observed: Observed, notes: Notes, now: float) -> Plan:
     """The next actions for a pod; none and no ``wake_at`` when all is as it should be."""
     if notes.gone or objects.is_deleting(pod):
         return _ending(pod, observed, notes, podends.deletion_grace_seconds(pod, now))
-    if podends.past_deadline(pod, notes, now):
+    if notes.evicted:
+        return _finished(pod, observed, notes, grace_seconds=1)
+    if podends.cut_short(pod, notes, now):
         return _finished(pod, observed, notes)
     if podends.is_finished(pod, observed, notes):
         return _finished(pod, observed, notes)
@@ -69,8 +71,8 @@ def _running(pod: Obj, observed: Observed, notes: Notes, now: float) -> Plan:
 # ── finished and ending ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _finished(pod: Obj, observed: Observed, notes: Notes) -> Plan:
-    stops = _stops(pod, observed, podspec.grace_seconds(pod))
+def _finished(pod: Obj, observed: Observed, notes: Notes, grace_seconds: int | None = None) -> Plan:
+    stops = _stops(pod, observed, podspec.grace_seconds(pod) if grace_seconds is None else grace_seconds)
     if stops:
         return Plan(stops)
     if not notes.cleaned:

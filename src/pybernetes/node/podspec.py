@@ -9,6 +9,8 @@ from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 
 DEFAULT_GRACE_SECONDS: Final = 30
+SOURCE: Final = "kubernetes.io/config.source"
+"""The annotation of a pod that did not come by the API: ``file``."""
 
 
 def reference(pod: Obj) -> str:

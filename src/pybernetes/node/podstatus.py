@@ -6,8 +6,8 @@ Neighbours: ``containerstatus.py`` (one container), ``podworker.py`` (sends what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
@@ -17,13 +17,13 @@ from pybernetes.node.podnotes import Notes
 
 _Verdict: TypeAlias = tuple[bool, str, str]
 """Whether a condition holds, its reason and its message."""
-_DEADLINE: Final = "Pod was active on the node longer than the specified deadline"
 
 
 def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Sequence[str]) -> Obj:
     """The status of a pod as it is seen at ``now``."""
     deleted = notes.gone or objects.is_deleting(pod)
-    late = podends.past_deadline(pod, notes, now)
+    cut = podends.cut_short(pod, notes, now)
+    late = cut is not None
     done = not observed.live() and (deleted or late or podends.is_finished(pod, observed, notes))
     over = deleted or late or done
     inits, mains, ephemerals = (
@@ -40,7 +40,7 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
             inits,
             mains,
             standing=_standing(pod, observed),
-            resizing=resize.conditions(pod, observed, notes),
+            others=[*resize.conditions(pod, observed, notes), *_disrupted(cut)],
             now=now,
         ),
         "hostIP": host_ips[0],
@@ -53,12 +53,18 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
         out["initContainerStatuses"] = inits
     if ephemerals:
         out["ephemeralContainerStatuses"] = ephemerals
-    if late:
-        out |= {"reason": "DeadlineExceeded", "message": _DEADLINE}
+    if cut is not None:
+        out |= {"reason": cut[0], "message": cut[1]}
     ips = pod_ips(pod, observed, host_ips)
     if ips:
         out |= {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
     return out
+
+
+def _disrupted(cut: tuple[str, str] | None) -> Iterator[tuple[str, str, str]]:
+    """The condition of a pod that its node has thrown out."""
+    if cut is not None and cut[0] == podends.EVICTED:
+        yield "DisruptionTarget", "TerminationByKubelet", cut[1]
 
 
 def pod_ips(pod: Obj, observed: Observed, host_ips: Sequence[str]) -> list[str]:
@@ -121,7 +127,7 @@ def _exit_code(status: Obj) -> int | None:
 
 def _conditions(
     pod: Obj, phase: str, inits: Sequence[Obj], mains: Sequence[Obj], *,
-    standing: bool, resizing: Iterable[tuple[str, str, str]], now: float,
+    standing: bool, others: Iterable[tuple[str, str, str]], now: float,
 ) -> list[Obj]:  # fmt: skip
     containers = _containers_ready(phase, mains)
     found = [
@@ -131,7 +137,7 @@ def _conditions(
         ("ContainersReady", containers),
         ("PodScheduled", (True, "", "")),
     ]
-    found += [(kind, (True, reason, message)) for kind, reason, message in resizing]
+    found += [(kind, (True, reason, message)) for kind, reason, message in others]
     return [_condition(pod, kind, verdict, now) for kind, verdict in found]
 
 

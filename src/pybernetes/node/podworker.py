@@ -74,6 +74,13 @@ class Worker:
             self._stale = True
         self.wake()
 
+    def evict(self, message: str) -> None:
+        """End the pod for good: the node has no room for it."""
+        if not self.notes.evicted:
+            self.notes.evicted = message
+            Voice(self._shop.recorder, self.pod).say("Warning", "Evicted", message)
+            self.wake()
+
     def lost(self) -> None:
         """The API no longer has the pod."""
         self.notes.gone = True

@@ -79,7 +79,7 @@ def refusal(pod: Obj, room: Room | None) -> tuple[str, str] | None:
 
 
 def requested(pod: Obj, kind: str) -> int:
-    """Milli CPU or bytes that all containers of a pod that run together ask for."""
+    """Milli CPU, or bytes of anything else, that all containers of a pod that run together ask for."""
     read = qos.milli if kind == "cpu" else qos.size
     together = [*podspec.main_containers(pod), *filter(podspec.is_sidecar, podspec.init_containers(pod))]
     return sum(read(qos.requested(c, kind)) for c in together)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pybernetes.meta import objects
@@ -43,10 +44,26 @@ def test_a_node_registers_with_its_labels_and_pod_network() -> None:
     }.items()  # fmt: skip
 
 
+def test_pods_may_have_what_neither_is_reserved_nor_makes_pods_go() -> None:
+    config = replace(CONFIG, reserved={"cpu": "500m", "memory": "1Gi"}, capacity={"memory": "4Gi"})
+    status = nodestatus.status(config, MACHINE, RUNTIME, None, NOW)
+    assert status["capacity"]["memory"] == "4Gi"
+    assert status["allocatable"]["cpu"] == "3500m"
+    assert status["allocatable"]["memory"] == f"{(3 << 20) - 100 * 1024}Ki"
+    assert status["allocatable"]["ephemeral-storage"] == str((100 << 30) * 9 // 10)
+
+
+def test_a_node_tells_what_it_is_short_of() -> None:
+    status = {"status": nodestatus.status(CONFIG, MACHINE, RUNTIME, None, NOW, ["DiskPressure"])}
+    disk, memory = (objects.condition(status, f"{kind}Pressure") for kind in ("Disk", "Memory"))
+    assert disk is not None and memory is not None
+    assert (disk["status"], disk["reason"]) == ("True", "KubeletHasDiskPressure")
+    assert (memory["status"], memory["reason"]) == ("False", "KubeletHasSufficientMemory")
+
+
 def test_capacity_addresses_and_versions_are_the_machines() -> None:
     status = told()
-    assert status["capacity"] == status["allocatable"]
-    assert status["capacity"]["cpu"] == "4"
+    assert status["capacity"]["cpu"] == status["allocatable"]["cpu"] == "4"
     assert status["capacity"]["memory"] == "8388608Ki"
     assert status["addresses"] == [
         {"type": "InternalIP", "address": "192.0.2.1"}, {"type": "Hostname", "address": "n"},
