@@ -36,9 +36,11 @@ def up(arguments: argparse.Namespace) -> int:
     paths = data_paths(arguments)
     clock = SystemClock()
     steps = Steps(clock)
-    config = asyncio.run(
-        lifecycle.up(paths, steps, clock, nodes=arguments.nodes, simulate=arguments.simulate, port=arguments.port)
-    )
+    bringing_up = lifecycle.up(
+        paths, steps, clock, nodes=arguments.nodes, simulate=arguments.simulate, port=arguments.port,
+        ingress=arguments.ingress, load_balancer_pool=arguments.load_balancer_pool,
+    )  # fmt: skip
+    config = asyncio.run(bringing_up)
     if arguments.merge_kubeconfig:
         target = _own_kubeconfig()
         _merge(paths, target)

@@ -40,6 +40,10 @@ def _up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nodes", type=int, metavar="N", help="real nodes that run containers (default: 1)")
     parser.add_argument("--simulate", type=int, metavar="N", help="simulated nodes (default: 0)")
     parser.add_argument("--port", type=int, metavar="PORT", help="port of the API server (default: 6443)")
+    text = "an entrance for Ingresses on real nodes (default: yes)"
+    parser.add_argument("--ingress", action=argparse.BooleanOptionalAction, help=text)
+    text = "addresses for Services of type LoadBalancer: FIRST-LAST or a CIDR, on the node network (default: none)"
+    parser.add_argument("--load-balancer-pool", metavar="ADDRESSES", help=text)
     parser.add_argument("--merge-kubeconfig", action="store_true", help="also merge it into your own kubeconfig")
 
 

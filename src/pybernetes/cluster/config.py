@@ -15,6 +15,8 @@ from typing import Final
 
 import orjson
 
+from pybernetes.controllers import addresspool
+
 API_PORT: Final = 6443
 SERVICE_CIDR: Final = "10.96.0.0/12"
 CLUSTER_DNS: Final = "10.96.0.10"
@@ -53,6 +55,10 @@ class Config:
     """First two octets of the pod network; node N has ``<pod_network>.N.0/24``."""
     address: str = ""
     """Where the API server is reached besides loopback: by pods, and in the endpoints of the ``kubernetes`` Service."""
+    load_balancer_pool: str = ""
+    """Addresses for Services of type LoadBalancer: ``172.30.77.200-172.30.77.250``; none where it is empty."""
+    ingress: bool = True
+    """Real nodes have an entrance for Ingresses, where the machine has what that needs."""
 
     def node_names(self) -> list[str]:
         return [f"node-{index}" for index in range(1, self.nodes + 1)]
@@ -170,8 +176,17 @@ class NodePaths:
         return self.root / "kubeconfig"
 
     @property
+    def ingress_kubeconfig(self) -> Path:
+        return self.root / "ingress.kubeconfig"
+
+    @property
     def run(self) -> Path:
         return self.cluster.run / self.name
+
+    @property
+    def entrance(self) -> Path:
+        """Configuration, keys and command sockets of the ingress data plane."""
+        return self.run / "entrance"
 
     @property
     def socket(self) -> Path:
@@ -217,7 +232,10 @@ def save(paths: Paths, config: Config) -> None:
     temporary.replace(paths.config)
 
 
-def merged(old: Config | None, *, nodes: int | None, simulate: int | None, port: int | None) -> Config:
+def merged(
+    old: Config | None, *, nodes: int | None, simulate: int | None, port: int | None, ingress: bool | None = None,
+    load_balancer_pool: str | None = None,
+) -> Config:  # fmt: skip
     """The configuration that these options ask for; an option not given keeps what the cluster had.
 
     Raises ConfigError for a number that cannot be.
@@ -228,9 +246,15 @@ def merged(old: Config | None, *, nodes: int | None, simulate: int | None, port:
         if value is not None and not least <= value <= most:
             raise ConfigError(f"--{option} {value}: must be between {least} and {most}")
     config = old or Config()
+    try:
+        addresspool.parse(load_balancer_pool or "")
+    except ValueError as error:
+        raise ConfigError(f"--load-balancer-pool: {error}") from error
     return replace(
         config,
+        load_balancer_pool=config.load_balancer_pool if load_balancer_pool is None else load_balancer_pool,
         nodes=config.nodes if nodes is None else nodes,
         simulate=config.simulate if simulate is None else simulate,
         port=config.port if port is None else port,
+        ingress=config.ingress if ingress is None else ingress,
     )

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from pybernetes.client import http
 from pybernetes.client.client import Client
-from pybernetes.cluster import bootstrap, pki
+from pybernetes.cluster import bootstrap, ingress, pki
 from pybernetes.cluster.config import CLUSTER_DNS, Config, ConfigError, NodePaths
 from pybernetes.cluster.guard import GuardedCri
+from pybernetes.control.events import Recorder
 from pybernetes.control.runner import Manager
 from pybernetes.kinds import table
 from pybernetes.lib import tls
@@ -25,6 +26,7 @@ from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.tasks import Tasks
 from pybernetes.network import cni
+from pybernetes.network.announce.loop import Announcer
 from pybernetes.network.dns.server import DnsServer
 from pybernetes.network.policy.allowance import StandIn
 from pybernetes.network.policy.loop import Policies
@@ -44,6 +46,7 @@ class NodeProcess:
         self._ip, self._cidr = config.node_ip(node.name), config.pod_cidr(node.name)
         self._failed: asyncio.Future[None]
         self._policies: Policies
+        self._recorder: Recorder
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until ``stopping`` is set or a part fails. Raises ConfigError for what the user can mend."""
@@ -56,6 +59,8 @@ class NodeProcess:
             stack.push_async_callback(manager.stop)
             parts = Tasks(self._part_failed)
             stack.push_async_callback(parts.stop)
+            self._recorder = Recorder(client, self._clock, "node-network", self._node.name)
+            stack.push_async_callback(self._recorder.stop)
             self._policies = Policies(
                 manager, self._node.name, self._cidr, stand_ins=[self._dns_as_pod()], clock=self._clock
             )
@@ -77,7 +82,8 @@ class NodeProcess:
     def _start_network(self, manager: Manager, client: Client, parts: Tasks) -> None:
         dns = DnsServer(manager, self._ip, DNS_PORT, self._config.cluster_domain, clock=self._clock)
         works: tuple[tuple[str, Coroutine[Any, Any, None]], ...] = (
-            ("service proxy", Proxy(manager, self._node.name, pod_cidr=self._cidr, clock=self._clock).run()),
+            ("service proxy", self._proxy(manager).run()),
+            ("load balancer addresses", self._announcer(manager).run()),
             ("network policy", self._policies.run()),
             ("routes", Routes(manager, self._node.name, clock=self._clock).run()),
             ("DNS server", dns.run()),
@@ -85,6 +91,15 @@ class NodeProcess:
         )
         for name, work in works:
             parts.start(work, name)
+        if ingress.can_run(self._node, self._config):
+            entrance = ingress.run(self._node, self._config, manager, self._clock, self._entropy)
+            parts.start(entrance, "entrance of Ingresses")
+
+    def _proxy(self, manager: Manager) -> Proxy:
+        return Proxy(manager, self._node.name, pod_cidr=self._cidr, address=self._ip, clock=self._clock)
+
+    def _announcer(self, manager: Manager) -> Announcer:
+        return Announcer(manager, self._node.name, self._ip, tell=self._recorder.emit, clock=self._clock)
 
     def _dns_as_pod(self) -> StandIn:
         """For policies the node's DNS server is one of the pods that are behind ``kube-dns`` elsewhere."""

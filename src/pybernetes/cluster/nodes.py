@@ -36,6 +36,11 @@ def process_names(node: NodePaths) -> tuple[str, str]:
     return f"{node.name}.containerd", f"{node.name}.agent"
 
 
+def entrance_name(node: NodePaths) -> str:
+    """The name of the process that carries the traffic of Ingresses into a node."""
+    return f"{node.name}.entrance"
+
+
 async def start_containerd(node: NodePaths, clock: Clock) -> bool:
     """Have a containerd that answers; True when it had to be started."""
     name, _ = process_names(node)
@@ -124,6 +129,7 @@ async def stop(node: NodePaths, clock: Clock) -> None:
     names = process_names(node)
     containerd_process, agent = (daemon.find(paths.pid(n)) for n in names)
     await daemon.stop([d for d in (agent,) if d], clock, grace_seconds=5)
+    await stop_entrance(node, clock)
     await daemon.stop(cgroups.processes(node.cgroup), clock, grace_seconds=CONTAINER_GRACE_SECONDS)
     await daemon.stop([d for d in (containerd_process,) if d], clock, grace_seconds=5)
     await daemon.stop(daemon.of_command("-address", str(node.socket)), clock, grace_seconds=0)
@@ -134,6 +140,22 @@ async def stop(node: NodePaths, clock: Clock) -> None:
     shutil.rmtree(node.cni_state, ignore_errors=True)
     for name in names:
         paths.pid(name).unlink(missing_ok=True)
+
+
+async def stop_entrance(node: NodePaths, clock: Clock) -> None:
+    """End the process of Ingresses, if there is one."""
+    pid_file = node.cluster.pid(entrance_name(node))
+    running = daemon.find(pid_file)
+    await daemon.stop([d for d in (running,) if d], clock, grace_seconds=5)
+    pid_file.unlink(missing_ok=True)
+
+
+async def stop_agent(node: NodePaths, clock: Clock) -> None:
+    """End the agent and its entrance: the next agent has other settings. Containers go on."""
+    _, name = process_names(node)
+    running = daemon.find(node.cluster.pid(name))
+    await daemon.stop([d for d in (running,) if d], clock, grace_seconds=5)
+    await stop_entrance(node, clock)
 
 
 def last_words(log: Path, lines: int = 3) -> str:

@@ -17,6 +17,7 @@ from pybernetes.client import kubeconfig
 from pybernetes.client.client import Client
 from pybernetes.cluster import access, host, images, nodes, pki, underlay
 from pybernetes.cluster import config as configuration
+from pybernetes.cluster import ingress as entrance
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.cluster.down import CONTROL_PLANE
 from pybernetes.cluster.steps import Steps
@@ -29,11 +30,16 @@ CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
 
 
 async def up(
-    paths: Paths, steps: Steps, clock: Clock, *, nodes: int | None, simulate: int | None, port: int | None
-) -> Config:
+    paths: Paths, steps: Steps, clock: Clock, *,
+    nodes: int | None, simulate: int | None, port: int | None, ingress: bool | None = None,
+    load_balancer_pool: str | None = None,
+) -> Config:  # fmt: skip
     """Bring the cluster up as asked; returns what it now is. Raises ConfigError."""
     old = configuration.load(paths)
-    config = _with_what_the_machine_can(configuration.merged(old, nodes=nodes, simulate=simulate, port=port), steps)
+    asked = configuration.merged(
+        old, nodes=nodes, simulate=simulate, port=port, ingress=ingress, load_balancer_pool=load_balancer_pool
+    )
+    config = _with_what_the_machine_can(asked, steps)
     if config.nodes and not config.underlay:
         underlay_prefix, pod_network = await underlay.choose_networks()
         config = replace(config, underlay=underlay_prefix, pod_network=pod_network)
@@ -48,6 +54,8 @@ async def up(
     preparing = asyncio.ensure_future(_prepare_nodes(paths, config, clock))
     try:
         await _start_control_plane(paths, old, config, steps, clock)
+        if old is not None and old.ingress != config.ingress:
+            await _stop_agents(paths, config, clock)
         await _start_nodes(paths, config, steps, preparing)
         await _drop_surplus(paths, config, steps, clock)
         await _wait_ready(paths, config, steps, clock)
@@ -60,6 +68,8 @@ def _with_what_the_machine_can(config: Config, steps: Steps) -> Config:
     """Real nodes become simulated ones where this machine cannot run them; one line says why."""
     lacking = host.missing() if config.nodes else []
     if not lacking:
+        if note := entrance.remedy(config):
+            steps.say(f"  ! {note}")
         return config
     steps.say(f"  ! {host.remedy(lacking)}. Until then the nodes are simulated.")
     return replace(config, nodes=0, simulate=config.simulate or config.nodes)
@@ -76,7 +86,8 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
     )  # fmt: skip
     kubelets = {n: pki.kubelet(n, [config.node_ip(n)]) for n in config.node_names()}
     files = pki.Pki(paths.pki, clock.time())
-    files.ensure([serving, pki.ADMIN, pki.KUBELET_CLIENT, *kubelets.values()])
+    ingress = [entrance.CLIENT, entrance.DEFAULT_CERTIFICATE] if entrance.is_on(config) else []
+    files.ensure([serving, pki.ADMIN, pki.KUBELET_CLIENT, *kubelets.values(), *ingress])
 
     def entry(leaf: pki.Leaf, server: str, user: str) -> kubeconfig.Kubeconfig:
         return kubeconfig.Kubeconfig.with_certificate(
@@ -88,10 +99,11 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
     admin = entry(pki.ADMIN, f"https://127.0.0.1:{config.port}", f"{config.cluster_name}-admin")
     kubeconfig.write(paths.admin_kubeconfig, admin)
     for name, leaf in kubelets.items():
+        server = f"https://{config.host_ip}:{config.port}"
         paths.node(name).root.mkdir(parents=True, exist_ok=True)
-        kubeconfig.write(
-            paths.node(name).kubeconfig, entry(leaf, f"https://{config.host_ip}:{config.port}", f"system:node:{name}")
-        )
+        kubeconfig.write(paths.node(name).kubeconfig, entry(leaf, server, f"system:node:{name}"))
+        if ingress:
+            kubeconfig.write(paths.node(name).ingress_kubeconfig, entry(entrance.CLIENT, server, entrance.ACCOUNT))
 
 
 async def _start_control_plane(paths: Paths, old: Config | None, config: Config, steps: Steps, clock: Clock) -> None:
@@ -111,7 +123,10 @@ async def _start_control_plane(paths: Paths, old: Config | None, config: Config,
 
 
 def _needs_restart(old: Config, new: Config) -> bool:
-    return (old.simulate, old.port, old.address) != (new.simulate, new.port, new.address)
+    def told(config: Config) -> tuple[object, ...]:
+        return config.simulate, config.port, config.address, config.ingress, config.load_balancer_pool
+
+    return told(old) != told(new)
 
 
 def _refuse_taken_port(config: Config) -> None:
@@ -176,6 +191,11 @@ async def _start_nodes(paths: Paths, config: Config, steps: Steps, preparing: as
     with steps.step("node agents"):
         for name in config.node_names():
             nodes.start_agent(paths.node(name))
+
+
+async def _stop_agents(paths: Paths, config: Config, clock: Clock) -> None:
+    """End the agents, so that the next ones take the new settings."""
+    await asyncio.gather(*(nodes.stop_agent(paths.node(name), clock) for name in config.node_names()))
 
 
 async def _drop_surplus(paths: Paths, config: Config, steps: Steps, clock: Clock) -> None:
