@@ -19,6 +19,8 @@ IDS = [f"{row.api_version}/{row.plural}" for row in ROWS]
 every_kind = pytest.mark.parametrize("kind", ROWS, ids=IDS)
 AT_ONCE = {"propagationPolicy": "Background"}
 """Jobs and ReplicationControllers would wait for their pods to be orphaned."""
+HELD = ("CustomResourceDefinition", "PersistentVolume", "PersistentVolumeClaim")
+"""A finalizer of the server's keeps them until nobody needs them."""
 AS_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
@@ -104,6 +106,8 @@ async def test_a_deleted_one_is_gone(server: Server, kind: Kind) -> None:
     await server.http("DELETE", path, query=AT_ONCE)
     if kind.kind == "Namespace":
         assert (await server.json("GET", path))["status"]["phase"] == "Terminating"
+    elif kind.kind in HELD:
+        assert (await server.json("GET", path))["metadata"]["deletionTimestamp"]
     else:
         assert (await server.json("GET", path))["reason"] == "NotFound"
 
@@ -117,11 +121,13 @@ async def test_a_collection_is_deleted_by_labels(server: Server, kind: Kind) -> 
     await server.http("DELETE", collection, query={"labelSelector": "tier=front"})
     assert (await server.http("GET", path)).status == 200
     await server.http("DELETE", collection, query={"fieldSelector": f"metadata.name={name_of(kind)}", **AT_ONCE})
-    assert (await server.http("GET", path)).status == 404
+    assert kind.kind in HELD or (await server.http("GET", path)).status == 404
 
 
 @every_kind
 async def test_a_watch_tells_of_its_whole_life(server: Server, kind: Kind) -> None:
+    if kind.kind == "CustomResourceDefinition":
+        pytest.skip("the server changes it too: test_definitions.py")
     collection, path = paths(kind)
     watch = await server.http(
         "GET", collection, query={"watch": "1", "fieldSelector": f"metadata.name={name_of(kind)}"}
@@ -131,7 +137,7 @@ async def test_a_watch_tells_of_its_whole_life(server: Server, kind: Kind) -> No
     await server.http("PUT", path, {**obj, "metadata": {**obj["metadata"], "labels": {"a": "b"}}})
     await server.http("DELETE", path, query=AT_ONCE)
     events = [orjson.loads(line) for line in (await anext(watch.stream)).splitlines()]
-    last = "MODIFIED" if kind.kind == "Namespace" else "DELETED"
+    last = "MODIFIED" if kind.kind in ("Namespace", *HELD) else "DELETED"
     assert [event["type"] for event in events] == ["ADDED", "MODIFIED", last]
     assert events[0]["object"] == obj
 

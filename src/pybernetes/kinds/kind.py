@@ -89,6 +89,8 @@ class Strategy:
     """May PUT create the object (leases, endpoints, events and a few more)?"""
     unconditional_update: bool = True
     """May PUT leave out resourceVersion?"""
+    judges_changes: bool = False
+    """True: on updates ``validate_update`` judges the whole object by itself, and ``validate`` creations only."""
     keep_status: bool = True
     """False where the main resource may write ``status`` (kinds without a status subresource)."""
     create_with_status: bool = False
@@ -104,6 +106,15 @@ class Subresource:
     verbs: tuple[str, ...]
     group: str | None = None
     version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScalePaths:
+    """Where a kind keeps what its ``scale`` subresource tells; an empty selector: it tells none."""
+
+    wanted: tuple[str, ...]
+    actual: tuple[str, ...]
+    selector: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +161,11 @@ class Kind:
     """With ``storage_of``: how an object goes into the stored form and comes back. The registry keeps only the stored
     form under the stored row's key, defaults and validates it there, and answers a request in the form it was asked
     in; a patch is applied to the asked form."""
+
+    custom: bool = False
+    """Made of a CustomResourceDefinition: it has no protobuf form and no strategic merge patch."""
+    scale: ScalePaths | None = None
+    """None: ``spec.replicas``, ``status.replicas`` and ``spec.selector``, if it scales at all."""
 
     @property
     def api_version(self) -> str:

@@ -12,7 +12,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from pybernetes.meta import errors, quantity, times
 from pybernetes.meta.errors import FieldError
@@ -54,17 +54,46 @@ class Report:
 _CLEAN: Final = Report()
 
 
+class Custom(Protocol):
+    """What reads objects of a definition that is not for ``Schemas`` to read: a custom resource's."""
+
+    def inspect(self, obj: Any) -> Report: ...
+    def pruned(self, obj: Any) -> Any: ...
+
+
 class Schemas:
-    """All definitions by name (``io.k8s.api.core.v1.Pod``), compiled as they are needed."""
+    """All definitions by name (``io.k8s.api.core.v1.Pod``), compiled as they are needed.
+
+    Those of custom resources come and go by ``add`` and ``remove``.
+    """
 
     def __init__(self, definitions: Mapping[str, Node]) -> None:
-        self.definitions = definitions
+        self.definitions: Mapping[str, Node] = definitions
+        self.customs: dict[str, Custom] = {}
+        """What reads objects of custom resources, by the definition's name."""
         self._fits: dict[str, Fits] = {}
         self.owned: dict[str, Any] = {}
         """What ``meta/fieldschema.py`` compiled of them."""
 
+    def add(self, definitions: Mapping[str, Node], name: str, custom: Custom) -> None:
+        """Know a custom resource's definitions; ``custom`` reads the objects of the one called ``name``."""
+        self.remove(*definitions)
+        self.definitions = {**self.definitions, **definitions}
+        self.customs[name] = custom
+
+    def remove(self, *names: str) -> None:
+        """Forget definitions."""
+        self.definitions = {name: node for name, node in self.definitions.items() if name not in names}
+        for name in names:
+            self.customs.pop(name, None)
+            self._fits.pop(name, None)
+            self.owned.pop(name, None)
+            self.owned.pop(f"root {name}", None)
+
     def inspect(self, name: str, obj: Any) -> Report:
         """Everything at once; the same shared empty report for an object without fault."""
+        if name in self.customs:
+            return self.customs[name].inspect(obj)
         if self.fits(name)(obj):
             return _CLEAN
         report = Report()
@@ -85,6 +114,8 @@ class Schemas:
 
     def drop_unknown(self, name: str, obj: Any) -> Any:
         """A copy without unknown and null fields and with canonical quantities; the object itself where it is one."""
+        if name in self.customs:
+            return self.customs[name].pruned(obj)
         return obj if self.fits(name)(obj) else _pruned(self, {"$ref": _REF + name}, obj)
 
     def field(self, name: str, *path: str) -> Node | None:

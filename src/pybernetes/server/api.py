@@ -33,6 +33,8 @@ from pybernetes.server.authn.tokens import Tokens
 from pybernetes.server.authn.x509 import X509
 from pybernetes.server.authz.authorizer import Authorizer
 from pybernetes.server.context import Request, Response, User
+from pybernetes.server.definitions.lifecycle import Definitions
+from pybernetes.server.definitions.register import Register
 from pybernetes.server.instruments import Instruments
 from pybernetes.server.live import Live
 from pybernetes.server.metrics.api import MetricsApi
@@ -45,6 +47,7 @@ from pybernetes.server.reviews import Reviews
 from pybernetes.storage.watchcache import WatchCache
 
 ISSUER: Final = "https://kubernetes.default.svc.cluster.local"
+_SELF: Final = User("system:apiserver", groups=("system:masters",))
 Route: TypeAlias = tuple[Callable[[str], bool], Callable[[Request], Response]]
 """(does it serve this path?, the answer)"""
 
@@ -98,14 +101,19 @@ class Api:
         )  # fmt: skip
         self.handle = chain.assemble(parts, self._last)
         """A Request to its Response, by the whole chain; what is refused comes as a Status."""
+        self._definitions = Definitions(
+            cache, live, Register(kinds, self._schemas), self.client(_SELF, "kube-apiserver"), clock
+        )
         self._started = self.health.hold("poststarthook/start-api")
 
     async def start(self) -> None:
         """Be ready as far as the server itself is concerned; the watch cache runs already."""
         self._registry.start()
+        self._definitions.start()
         self._started()
 
     async def stop(self) -> None:
+        await self._definitions.stop()
         await self._registry.stop()
         await self._world.calls.close()
         self.authorizer.close()
@@ -141,7 +149,7 @@ class Api:
         raise discovery.missing()
 
     def _table(self, signer: jwt.Signer, options: Options) -> tuple[Route, ...]:
-        documents = openapi.OpenApi(self.kinds, schemas.definitions(), health.GIT_VERSION)
+        documents = openapi.OpenApi(self.kinds, self._schemas, health.GIT_VERSION)
         told = discovery.Discovery(self.kinds, options.server_address)
         identity = issuer.Issuer(signer, options.issuer)
         return (

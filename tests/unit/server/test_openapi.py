@@ -9,11 +9,12 @@ import pytest
 
 from pybernetes.kinds import schemas, table
 from pybernetes.meta import errors, protobuf
+from pybernetes.meta.schema import Schemas
 from pybernetes.server import openapi
 from pybernetes.server.context import Request, Response
 from pybernetes.server.openapi import OpenApi, operations
 
-SERVED = OpenApi(table.builtin(), schemas.definitions(), "v1.36.0")
+SERVED = OpenApi(table.builtin(), Schemas(schemas.definitions()), "v1.36.0")
 
 
 def ask(path: str, accept: str = "", **headers: str) -> Response:

@@ -9,7 +9,7 @@ Neighbours: ``operations.py`` (what there is), ``v2.py`` and ``v3.py`` (grammars
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -18,6 +18,7 @@ from pybernetes.kinds.table import KindTable
 from pybernetes.lib.http.message import HttpRequest
 from pybernetes.meta import errors, protobuf
 from pybernetes.meta.objects import Obj
+from pybernetes.meta.schema import Schemas
 from pybernetes.server import derived, negotiate
 from pybernetes.server.context import Response
 from pybernetes.server.openapi import gnostic, operations, v2, v3
@@ -36,10 +37,10 @@ def serves(path: str) -> bool:
 
 
 class OpenApi:
-    """``definitions``: as ``kinds.schemas.definitions()``; ``version``: what the documents say of themselves."""
+    """``version``: what the documents say of themselves."""
 
-    def __init__(self, kinds: KindTable, definitions: Mapping[str, Obj], version: str) -> None:
-        self._kinds, self._definitions, self._version = kinds, definitions, version
+    def __init__(self, kinds: KindTable, schemas: Schemas, version: str) -> None:
+        self._kinds, self._schemas, self._version = kinds, schemas, version
         self._documents = derived.Derived(kinds, self._build)
 
     def respond(self, request: HttpRequest) -> Response:
@@ -63,11 +64,21 @@ class OpenApi:
             case ("v3", ""):
                 return orjson.dumps({"paths": {name: {"serverRelativeURL": self._url(name)} for name in self._names()}})
             case ("v3", name) if name in (names := self._names()):
-                return orjson.dumps(v3.build(names[name], self._definitions, self._version))
+                return orjson.dumps(v3.build(names[name], self._schemas.definitions, self._version))
             case ("v2", media):
-                document = v2.build(self._kinds, self._definitions, self._version)
+                document = v2.build(self._kinds, self._poorer(), self._version)
                 return _as_protobuf(document) if media == V2_PROTOBUF else orjson.dumps(document)
         raise errors.NotFound("the server could not find the requested resource")
+
+    def _poorer(self) -> Mapping[str, Any]:
+        """The definitions, those of custom resources as v2 can say them."""
+        customs = self._schemas.customs
+        if not customs:
+            return self._schemas.definitions
+        from pybernetes.kinds.custom import published
+
+        told = {name: published.for_v2(self._schemas.definitions[name]) for name in customs}
+        return {**self._schemas.definitions, **told}
 
     def _names(self) -> dict[str, list[Kind]]:
         """``api/v1`` → its rows."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pybernetes.kinds.kind import Kind, Subresource
 from pybernetes.meta.objects import Obj
@@ -149,17 +149,18 @@ def _operations(row: Kind, acts: Iterable[_Act], noun: str, definition: str) -> 
 def _operation(row: Kind, act: _Act, noun: str, definition: str, gvk: Obj) -> Operation:
     names = {"own": definition, "list": f"{definition}List" if definition else ""}
     group = (row.group.split(".")[0] or "core").capitalize()
+    media = tuple(one for one in act.media if not (row.custom and "strategic" in one))
     return Operation(
         act.method, act.action, f"{act.word}{group}{row.version.capitalize()}{act.suffix}{noun}",
         f"{row.group.split('.')[0] or 'core'}_{row.version}", gvk, (*act.params, ("pretty", "string")),
-        names.get(act.body, act.body), names.get(act.answer, act.answer), act.media,
+        names.get(act.body, act.body), names.get(act.answer, act.answer), media,
     )  # fmt: skip
 
 
 # ── definitions ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def by_kind(definitions: Mapping[str, Obj]) -> dict[tuple[str, str, str], str]:
+def by_kind(definitions: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, str, str], str]:
     """(group, version, kind) → the definition's name."""
     return {
         (gvk["group"], gvk["version"], gvk["kind"]): name
@@ -169,9 +170,9 @@ def by_kind(definitions: Mapping[str, Obj]) -> dict[tuple[str, str, str], str]:
     }
 
 
-def closure(names: Iterable[str], definitions: Mapping[str, Obj]) -> dict[str, Obj]:
+def closure(names: Iterable[str], definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The named definitions and all they lead to, sorted by name. Unknown names are left out."""
-    found: dict[str, Obj] = {}
+    found: dict[str, Mapping[str, Any]] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()

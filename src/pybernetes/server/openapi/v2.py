@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pybernetes.kinds.kind import Kind
 from pybernetes.meta.objects import Obj
@@ -13,7 +13,7 @@ from pybernetes.server.openapi.operations import Operation
 _MEDIA: Final = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]
 
 
-def build(rows: Iterable[Kind], definitions: Mapping[str, Obj], version: str) -> Obj:
+def build(rows: Iterable[Kind], definitions: Mapping[str, Mapping[str, Any]], version: str) -> Obj:
     """The document of all rows."""
     found = operations.paths(rows, operations.by_kind(definitions))
     return {

@@ -20,7 +20,7 @@ _FORMS: Final[Mapping[str, Obj]] = {
 }
 
 
-def build(rows: Sequence[Kind], definitions: Mapping[str, Obj], version: str) -> Obj:
+def build(rows: Sequence[Kind], definitions: Mapping[str, Mapping[str, Any]], version: str) -> Obj:
     """The document of ``rows``, which share a group and a version."""
     found = operations.paths(rows, operations.by_kind(definitions))
     schemas = operations.closure(operations.used(found), definitions)

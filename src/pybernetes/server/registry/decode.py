@@ -29,8 +29,16 @@ Refuse = Callable[[str], errors.ApiError]
 def body(call: Call) -> Obj:
     """The object of the request in the form of ``call.kind``, inspected."""
     kind = call.kind
+    if kind.custom and call.request.obj is None:
+        _check_form(call.request)
     obj = typed(call.request, kind.api_version, kind.kind)
     return inspected(call, kind.definition, obj, _decode_refusal(obj, kind.version, kind.kind))
+
+
+def _check_form(request: Request) -> None:
+    """A custom resource has no protobuf message. Raises UnsupportedMediaType."""
+    if negotiate.body_format(request.headers.get("content-type", "")) == "protobuf":
+        raise negotiate.unsupported((negotiate.JSON, negotiate.YAML))
 
 
 def sub_body(call: Call, api_version: str, kind: str, definition: str) -> Obj:

@@ -116,6 +116,7 @@ def _check_preconditions(call: Call, options: Options, record: Record, obj: Obj)
 
 async def _remove(call: Call, options: Options, record: Record, obj: Obj) -> Outcome:
     """One attempt. Raises Mismatch."""
+    obj = hooks.before_delete(call, obj)
     marked = _namespace_marked(call, obj) if call.row.resource == "namespaces" else _marked(call, options, obj)
     if marked is obj:
         return Outcome(Stored.of(record), gone=False)

@@ -17,6 +17,7 @@ from pybernetes.server.registry import judge
 from pybernetes.server.registry.call import Call
 
 _TYPE: Final = ("apiVersion", "kind", "metadata")
+_OF_THE_WRITE: Final = ("managedFields", "resourceVersion")
 _NOT_SPEC: Final = (*_TYPE, "status")
 
 
@@ -60,8 +61,13 @@ def _only(new: Obj, old: Obj, *keys: str) -> None:
 
 
 def _status(row: Kind, new: Obj, old: Obj) -> None:
-    """Status, and of metadata what upstream lets pass; owners and, in ``apps``, labels stay as they are."""
+    """Status, and of metadata what upstream lets pass; owners and, in ``apps``, labels stay as they are. Of a custom
+    resource all metadata stays but who manages what."""
     _only(new, old, "status")
+    if row.custom:
+        told = {key: new["metadata"][key] for key in _OF_THE_WRITE if key in new["metadata"]}
+        new["metadata"] = {**{k: v for k, v in old["metadata"].items() if k not in _OF_THE_WRITE}, **told}
+        return
     put(new["metadata"], "ownerReferences", old["metadata"].get("ownerReferences"))
     if row.group == "apps":
         put(new["metadata"], "labels", old["metadata"].get("labels"))

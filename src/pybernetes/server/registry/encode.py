@@ -19,13 +19,15 @@ from pybernetes.lib.http.message import HttpRequest
 from pybernetes.meta.objects import Obj
 from pybernetes.server import negotiate
 from pybernetes.server.context import Response
-from pybernetes.server.negotiate import Answer
+from pybernetes.server.negotiate import Answer, Format
 from pybernetes.server.registry import tables
 from pybernetes.server.registry.call import Call
 from pybernetes.storage import codec
 from pybernetes.storage.port import Record
 
 PLAIN: Final = Answer()
+_FORMATS: Final[tuple[Format, ...]] = ("json", "yaml", "protobuf")
+_CUSTOM_FORMATS: Final[tuple[Format, ...]] = ("json", "yaml")
 _EYES: Final = ("curl", "Wget", "Mozilla/5.0")
 _OBJECT_SHAPES: Final = (negotiate.TABLE, negotiate.PARTIAL)
 _LIST_SHAPES: Final = (negotiate.TABLE, negotiate.PARTIAL_LIST)
@@ -50,14 +52,17 @@ def wanted(call: Call, *, many: bool = False) -> Answer:
     agent = headers.get("user-agent", "")
     shapes = _LIST_SHAPES if many else _OBJECT_SHAPES
     pretty = call.request.param("pretty") if call.request.query else ""
-    return _wanted(headers.get("accept", ""), pretty, agent.startswith(_EYES), shapes)
+    formats = _CUSTOM_FORMATS if call.kind.custom else _FORMATS
+    return _wanted(headers.get("accept", ""), pretty, agent.startswith(_EYES), shapes, formats)
 
 
 @functools.lru_cache(maxsize=256)
-def _wanted(accept: str, pretty: str, eyes: bool, shapes: tuple[str, ...]) -> Answer:
+def _wanted(
+    accept: str, pretty: str, eyes: bool, shapes: tuple[str, ...], formats: tuple[Format, ...] = _FORMATS
+) -> Answer:
     headers = {"accept": accept, "user-agent": _EYES[0] if eyes else ""}
     query = {"pretty": (pretty,)} if pretty else {}
-    return negotiate.accepted(HttpRequest("GET", "/", query, headers), shapes=shapes)
+    return negotiate.accepted(HttpRequest("GET", "/", query, headers), shapes=shapes, formats=formats)
 
 
 def is_spliced(kind: Kind, answer: Answer) -> bool:

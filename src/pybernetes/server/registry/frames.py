@@ -6,6 +6,7 @@ only Tables, which tell ages, are made for each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -14,7 +15,7 @@ from pybernetes.kinds.kind import Kind
 from pybernetes.meta import protobuf
 from pybernetes.meta.objects import Obj
 from pybernetes.server import negotiate
-from pybernetes.server.negotiate import Answer
+from pybernetes.server.negotiate import Answer, Format
 from pybernetes.server.registry import encode, tables
 from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.encode import Stored
@@ -33,7 +34,8 @@ class Frames:
     def of(cls, call: Call) -> Frames:
         """The form that the caller wants. Raises NotAcceptable."""
         shapes = (negotiate.TABLE, negotiate.PARTIAL)
-        answer = negotiate.accepted(call.request, shapes=shapes, formats=("json", "protobuf"))
+        formats: Sequence[Format] = ("json",) if call.kind.custom else ("json", "protobuf")
+        answer = negotiate.accepted(call.request, shapes=shapes, formats=formats)
         answer = Answer(answer.format, answer.shape, answer.version)
         return cls(call, answer, encode.is_spliced(call.kind, answer))
 

@@ -15,6 +15,7 @@ from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.context import Context
 from pybernetes.storage import codec
 
+DEFINITIONS: Final = "customresourcedefinitions.apiextensions.k8s.io"
 EVENTS: Final = "events"
 SERVICES: Final = "services"
 SIGNING_REQUESTS: Final = "certificatesigningrequests.certificates.k8s.io"
@@ -34,6 +35,15 @@ def before_create(call: Call, obj: Obj) -> None:
     """Write down what only the server knows of a new object."""
     if call.row.resource == SIGNING_REQUESTS:
         _note_requester(call, obj)
+
+
+def before_delete(call: Call, obj: Obj) -> Obj:
+    """What becomes of an object first when its deletion is asked for."""
+    if call.row.resource == DEFINITIONS and not obj["metadata"].get("deletionTimestamp"):
+        from pybernetes.kinds.custom import acceptance
+
+        return acceptance.marked(obj, call.context.timestamp())
+    return obj
 
 
 def allocate(call: Call, new: Obj, old: Obj | None) -> Taken:

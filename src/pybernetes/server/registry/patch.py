@@ -54,8 +54,7 @@ async def patch(call: Call, door: Door = OBJECT) -> Response:
 def media_of(call: Call) -> str:
     """The kind of patch. Raises UnsupportedMediaType and Invalid."""
     media = call.request.headers.get("content-type", "").partition(";")[0].strip()
-    custom = not call.kind.definition.startswith("io.k8s.")
-    accepted = tuple(name for name in (JSON, MERGE, STRATEGIC, APPLY) if not (custom and name == STRATEGIC))
+    accepted = tuple(name for name in (JSON, MERGE, STRATEGIC, APPLY) if not (call.kind.custom and name == STRATEGIC))
     if media not in accepted:
         raise negotiate.unsupported(accepted)
     _check_options(call, media)

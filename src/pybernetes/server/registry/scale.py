@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from pybernetes.kinds.kind import Kind, ScalePaths
 from pybernetes.meta import errors, selectors
 from pybernetes.meta.objects import Obj, evolve
+from pybernetes.meta.objects import get as get_at
 from pybernetes.server.context import Response
 from pybernetes.server.registry import decode, encode, patch, read, update
 from pybernetes.server.registry.call import Call
@@ -17,26 +19,30 @@ from pybernetes.storage.port import Record
 
 _API_VERSION: Final = "autoscaling/v1"
 _DEFINITION: Final = "io.k8s.api.autoscaling.v1.Scale"
+_PATHS: Final = ScalePaths(("spec", "replicas"), ("status", "replicas"), ("spec", "selector"))
 _META: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
-def of(workload: Obj) -> Obj:
+def of(kind: Kind, workload: Obj) -> Obj:
     """The Scale of a workload."""
-    spec, status = workload.get("spec") or {}, workload.get("status") or {}
-    told: Obj = {"replicas": status.get("replicas", 0)}
-    if text := _selector_text(workload, spec.get("selector")):
+    paths = kind.scale or _PATHS
+    wanted = get_at(workload, *paths.wanted, default=0)
+    told: Obj = {"replicas": get_at(workload, *paths.actual, default=0)}
+    if text := _selector_text(workload, get_at(workload, *paths.selector) if paths.selector else None):
         told["selector"] = text
     meta = workload["metadata"]
     return {
         "kind": "Scale",
         "apiVersion": _API_VERSION,
         "metadata": {key: meta[key] for key in _META if key in meta},
-        "spec": {"replicas": spec["replicas"]} if spec.get("replicas") else {},
+        "spec": {"replicas": wanted} if wanted else {},
         "status": told,
     }
 
 
-def _selector_text(workload: Obj, selector: Obj | None) -> str:
+def _selector_text(workload: Obj, selector: Obj | str | None) -> str:
+    if isinstance(selector, str):
+        return selector
     if workload["kind"] == "ReplicationController":
         return selectors.set_as_text(selector)
     return str(selectors.from_label_selector(selector))
@@ -44,7 +50,7 @@ def _selector_text(workload: Obj, selector: Obj | None) -> str:
 
 async def get(call: Call) -> Response:
     record = read.record_of(call)
-    return encode.plain(call, of(call.asked_form(call.context.decoded.record(record))))
+    return encode.plain(call, of(call.kind, call.asked_form(call.context.decoded.record(record))))
 
 
 async def put(call: Call) -> Response:
@@ -69,15 +75,16 @@ async def patched(call: Call) -> Response:
 async def _write(call: Call, change: patch.Change) -> Response:
     def scaled(record: Record) -> Obj:
         workload = codec.decode_record(record)
-        scale = change(of(workload))
+        scale = change(of(call.kind, call.asked_form(workload)))
         replicas = (scale.get("spec") or {}).get("replicas") or 0
         _check(call, scale, replicas)
         version = (scale.get("metadata") or {}).get("resourceVersion") or ""
-        return evolve(evolve(workload, ("spec", "replicas"), replicas), ("metadata", "resourceVersion"), version)
+        wanted = (call.kind.scale or _PATHS).wanted
+        return evolve(evolve(workload, wanted, replicas), ("metadata", "resourceVersion"), version)
 
     stored = await update.modify(call, scaled)
     obj = stored.obj if stored.obj is not None else call.context.decoded.value(stored.value, stored.revision)
-    return encode.plain(call, of(obj))
+    return encode.plain(call, of(call.kind, call.asked_form(obj)))
 
 
 def _check(call: Call, scale: Obj, replicas: int) -> None:
