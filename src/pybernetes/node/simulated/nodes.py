@@ -16,7 +16,7 @@ from pybernetes.client.client import Client
 from pybernetes.control.cache import Delta
 from pybernetes.control.runner import Manager
 from pybernetes.lib import log
-from pybernetes.lib.clock import Clock
+from pybernetes.lib.clock import Clock, Timer
 from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import errors, objects
@@ -51,6 +51,8 @@ class SimulatedNodes:
         self._leases = Leases(client, clock, self._tasks, names)
         self._unsaid: dict[str, str] = {}
         """Pod uid → the address that it was given and that the informer has not told of yet."""
+        self._later: dict[_Key, Timer] = {}
+        """Pods whose next step has its time."""
         self._unsubscribe: list[Callable[[], None]] = []
 
     async def start(self) -> None:
@@ -68,6 +70,8 @@ class SimulatedNodes:
         self._leases.stop()
         for unsubscribe in self._unsubscribe:
             unsubscribe()
+        for timer in self._later.values():
+            timer.cancel()
         await self._tasks.stop()
 
     # ── nodes ────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,6 +140,8 @@ class SimulatedNodes:
         return self._addresses.get(objects.get(pod, "spec", "nodeName", default=""))
 
     def _gone(self, pod: Obj) -> None:
+        if (timer := self._later.pop((objects.namespace(pod), objects.name(pod)), None)) is not None:
+            timer.cancel()
         addresses = self._addresses_of(pod)
         if addresses is not None:
             address = self._unsaid.pop(objects.uid(pod), None) or objects.get(pod, "status", "podIP")
@@ -145,7 +151,7 @@ class SimulatedNodes:
     async def _step(self, key: _Key) -> None:
         pod = self._pods.cache.get(*key)
         addresses = self._addresses_of(pod) if pod is not None else None
-        if pod is None or addresses is None:
+        if pod is None or addresses is None or self._must_wait(key, pod):
             return
         try:
             await self._perform(pod, addresses)
@@ -153,6 +159,15 @@ class SimulatedNodes:
             return  # there is something newer, of which the informer will tell
         except errors.ApiError as error:
             self._failed("a pod's step was refused", error, "/".join(key), lambda: self._pod_work.add(key))
+
+    def _must_wait(self, key: _Key, pod: Obj) -> bool:
+        """Is the pod's next step not due yet? It is taken when it is."""
+        if (timer := self._later.pop(key, None)) is not None:
+            timer.cancel()
+        wait = stages.wait_seconds(pod, self._clock.time())
+        if 0 < wait < float("inf"):
+            self._later[key] = self._clock.call_later(wait, lambda: self._pod_work.add(key))
+        return wait > 0
 
     async def _perform(self, pod: Obj, addresses: Addresses) -> None:
         now = self._clock.time()

@@ -46,6 +46,24 @@ def test_each_state_has_its_step_and_comes_to_rest(state: Obj, step: str | None)
     assert stages.next_step(state) == step
 
 
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [
+        ([], 0),
+        (["sleep", "600"], 600),
+        (["sh", "-c", "echo start; sleep 1.5; sleep 2m"], 121.5),
+        (["sleep", "infinity"], float("inf")),
+        (["asleep", "3"], 0),
+    ],
+)
+def test_the_program_of_a_job_takes_as_long_as_its_command_sleeps(command: list[str], seconds: float) -> None:
+    running = pod("Running", owner=JOB, containers=[{"name": "c", "command": command[:2], "args": command[2:]}])
+    running["status"]["startTime"] = AT
+    assert stages.wait_seconds(running, NOW) == seconds
+    assert stages.wait_seconds(running, NOW + seconds) == 0 or seconds == float("inf")
+    assert stages.wait_seconds({**running, "metadata": {"name": "p"}}, NOW) == 0
+
+
 def test_a_running_pod_tells_what_a_kubelet_would() -> None:
     status = podstatus.running(pod(), "100.64.1.1", "100.64.1.2", NOW)
     assert (status["phase"], status["hostIP"], status["podIP"]) == ("Running", "100.64.1.1", "100.64.1.2")
