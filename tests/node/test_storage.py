@@ -103,6 +103,20 @@ async def test_a_local_volume_holds_as_much_as_was_asked_for_and_grows(world: On
     assert not mounting.source_of(path)
 
 
+async def test_a_raw_volume_is_a_device_in_its_container(world: OneNode) -> None:
+    await bound(world, "raw", mode="Block", **local(world, "raw"))
+    devices = {"volumeDevices": [{"name": "raw", "devicePath": "/dev/raw"}]}
+    await world.pod("p", shell("c", FOREVER, **devices), **mounted("raw"))
+    pod = await world.ready("p")
+    script = "test -b /dev/raw && echo mark | dd of=/dev/raw conv=notrunc 2>/dev/null; head -c 4 /dev/raw"
+    assert await world.run_in(pod, "c", "sh", "-c", script) == "mark"
+    await world.delete("p")
+    await world.admin.delete(volumes.VOLUMES, "raw")
+    await world.admin.patch(volumes.VOLUMES, "raw", {"metadata": {"finalizers": [volumes.LOCAL_DATA]}})
+    image = world.config.kubelet / FOLDER / "raw.img"
+    await world.eventually(lambda: not image.exists())
+
+
 async def test_a_restarted_agent_finds_volumes_mounted_and_still_cleans_up(world: OneNode) -> None:
     await bound(world, "kept", **local(world, "kept"))
     script = f"echo one >> /data/file; {FOREVER}"

@@ -92,6 +92,7 @@ class Starter:
             variables=variables,
             target_id=action.target_id,
             mounts=mounts.of_container(self.pod, container, action.attempt, self.dirs, variables),
+            devices=mounts.devices_of_container(self.pod, container, self.dirs),
             memory_capacity=self.shop.machine.memory_bytes,
             capabilities=self.shop.machine.capabilities,
         )  # fmt: skip

@@ -31,6 +31,15 @@ class Mount:
     propagation: str = "None"
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A block device of the node that a container sees."""
+
+    container_path: str
+    host_path: str
+    read_only: bool = False
+
+
 def sandbox_config(
     pod: Obj, attempt: int, *, log_directory: str, resolver: Resolver, cgroup_parent: str, cluster_domain: str
 ) -> Obj:
@@ -86,6 +95,7 @@ def _port_mappings(pod: Obj) -> list[Obj]:
 def container_config(
     pod: Obj, container: Obj, attempt: int, *, image_id: str, image_user: str, variables: Mapping[str, str],
     mounts: Sequence[Mount], memory_capacity: int, capabilities: Set[str], target_id: str = "",
+    devices: Sequence[Device] = (),
 ) -> Obj:  # fmt: skip
     """One attempt at a container. Raises ``environment.ConfigError``."""
     name = container["name"]
@@ -97,6 +107,7 @@ def container_config(
         "working_dir": container.get("workingDir", ""),
         "envs": [{"key": key, "value": value.encode()} for key, value in variables.items()],
         "mounts": [_mount(m) for m in mounts],
+        "devices": [_device(d) for d in devices],
         "labels": {**_pod_labels(pod), port.CONTAINER_NAME: name},
         "annotations": _annotations(pod, container, attempt),
         "log_path": log_path(name, attempt),
@@ -136,3 +147,8 @@ def _mount(mount: Mount) -> Obj:
         "readonly": mount.read_only,
         "propagation": _PROPAGATIONS[mount.propagation],
     }
+
+
+def _device(device: Device) -> Obj:
+    permissions = "r" if device.read_only else "mrw"
+    return {"container_path": device.container_path, "host_path": device.host_path, "permissions": permissions}

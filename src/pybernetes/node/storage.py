@@ -32,7 +32,7 @@ REGISTRATIONS: Final = "plugins_registry"
 class NodeStorage:
     def __init__(self, config: Config, client: Client, manager: Manager, recorder: Recorder, clock: Clock) -> None:
         self._client, self._node = client, config.node
-        self._manager, self._recorder, self._clock = manager, recorder, clock
+        self._manager, self._clock = manager, clock
         data = LocalData(config.kubelet / FOLDER)
         self._drivers = Drivers(config.kubelet / REGISTRATIONS, config.node, client, clock, self._appeared)
         self.place = Place(data, self._note, CsiVolumes(config.kubelet, config.node, self._drivers, client))
@@ -53,7 +53,8 @@ class NodeStorage:
     def _appeared(self, driver: Driver) -> None:
         """A driver with a controller is served beside it, if it wants that."""
         if driver.controller_can:
-            desk = Desk(driver, self._client, self._manager, self._recorder, self._clock)
+            recorder = Recorder(self._client, self._clock, driver.name, self._node)
+            desk = Desk(driver, self._client, self._manager, recorder, self._clock)
             made = Sidecars(desk, self._node)
             self._sidecars.append(made)
             made.start()

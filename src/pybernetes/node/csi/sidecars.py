@@ -58,6 +58,7 @@ class Sidecars:
             end()
         self._queue.close()
         await self._tasks.stop()
+        await self._desk.recorder.stop()
 
     async def _begin(self) -> None:
         nodes, configs = self._manager.informer(volumes.CSI_NODES), self._manager.informer(volumes.CSI_DRIVERS)

@@ -19,6 +19,7 @@ RuntimeCondition: 1 type string; 2 status bool; 3 reason string; 4 message strin
 
 DNSConfig: 1 servers string repeated; 2 searches string repeated; 3 options string repeated
 PortMapping: 1 protocol int32; 2 container_port int32; 3 host_port int32; 4 host_ip string
+Device: 1 container_path string; 2 host_path string; 3 permissions string
 Mount: 1 container_path string; 2 host_path string; 3 readonly bool; 5 propagation int32
 NamespaceOption: 1 network int32; 2 pid int32; 3 ipc int32; 4 target_id string
 Int64Value: 1 value int64
@@ -64,8 +65,8 @@ LinuxContainerConfig: 1 resources LinuxContainerResources; 2 security_context Li
 ContainerMetadata: 1 name string; 2 attempt int64
 ContainerConfig: 1 metadata ContainerMetadata; 2 image ImageSpec; 3 command string repeated; 4 args string repeated;\
  5 working_dir string; 6 envs KeyValue repeated; 7 mounts Mount repeated; 9 labels map<string,string>;\
- 10 annotations map<string,string>; 11 log_path string; 12 stdin bool; 13 stdin_once bool; 14 tty bool;\
- 15 linux LinuxContainerConfig
+ 8 devices Device repeated; 10 annotations map<string,string>; 11 log_path string; 12 stdin bool;\
+ 13 stdin_once bool; 14 tty bool; 15 linux LinuxContainerConfig
 CreateContainerRequest: 1 pod_sandbox_id string; 2 config ContainerConfig; 3 sandbox_config PodSandboxConfig
 CreateContainerResponse: 1 container_id string
 StartContainerRequest: 1 container_id string

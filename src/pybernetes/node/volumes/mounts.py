@@ -2,7 +2,7 @@
 
 Rule: a subPath never leads out of its volume, whatever links a container has put there: the path is resolved first
 and must still lie inside.
-Neighbours: ``runconfig.Mount`` is the answer's row, ``table.py`` knows where volumes lie.
+Neighbours: ``runconfig.Mount`` and ``Device`` are the answer's rows, ``table.py`` knows where volumes lie.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pybernetes.meta.objects import Obj
 from pybernetes.node import environment, runconfig
 from pybernetes.node.environment import ConfigError
 from pybernetes.node.poddirs import PodDirs
-from pybernetes.node.runconfig import Mount
+from pybernetes.node.runconfig import Device, Mount
 from pybernetes.node.volumes import table
 from pybernetes.node.volumes.material import VolumeError
 
@@ -39,15 +39,10 @@ def of_container(
 
 
 def _of_volumes(pod: Obj, container: Obj, dirs: PodDirs, variables: Mapping[str, str]) -> Iterator[Mount]:
-    volumes = {v["name"]: v for v in table.volumes_of(pod)}
     for entry in container.get("volumeMounts") or ():
-        volume = volumes.get(entry["name"])
-        if volume is None:
-            raise ConfigError(f'cannot find volume "{entry["name"]}" to mount into container "{container["name"]}"')
-        try:
-            path = table.path_of(dirs, volume)
-        except VolumeError as error:
-            raise ConfigError(str(error)) from error
+        volume, path = _found(pod, container, dirs, entry["name"])
+        if path.is_block_device() and "hostPath" not in volume:
+            raise ConfigError(f"volume {entry['name']} has volumeMode Block, but is specified in volumeMounts")
         inside = entry.get("subPath") or environment.expand(entry.get("subPathExpr") or "", variables)
         yield Mount(
             _absolute(entry["mountPath"]),
@@ -55,6 +50,30 @@ def _of_volumes(pod: Obj, container: Obj, dirs: PodDirs, variables: Mapping[str,
             read_only=bool(entry.get("readOnly")) or table.is_read_only(volume),
             propagation=entry.get("mountPropagation") or "None",
         )
+
+
+def devices_of_container(pod: Obj, container: Obj, dirs: PodDirs) -> tuple[Device, ...]:
+    """The raw volumes of a container. Raises ConfigError."""
+    return tuple(_devices(pod, container, dirs))
+
+
+def _devices(pod: Obj, container: Obj, dirs: PodDirs) -> Iterator[Device]:
+    for entry in container.get("volumeDevices") or ():
+        volume, path = _found(pod, container, dirs, entry["name"])
+        if not path.is_block_device():
+            raise ConfigError(f"volume {entry['name']} has volumeMode Filesystem, but is specified in volumeDevices")
+        yield Device(entry["devicePath"], str(path), read_only=table.is_read_only(volume))
+
+
+def _found(pod: Obj, container: Obj, dirs: PodDirs, name: str) -> tuple[Obj, Path]:
+    """A volume of the pod, and where it lies."""
+    volume = next((v for v in table.volumes_of(pod) if v["name"] == name), None)
+    if volume is None:
+        raise ConfigError(f'cannot find volume "{name}" to mount into container "{container["name"]}"')
+    try:
+        return volume, table.path_of(dirs, volume)
+    except VolumeError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _absolute(path: str) -> str:
