@@ -116,7 +116,7 @@ async def test_a_watch_from_a_forgotten_revision_is_told_so_and_ends() -> None:
 async def test_all_watchers_of_a_form_share_the_bytes_of_an_event(server: Server) -> None:
     streams = [await watched(server, {"resourceVersion": str(server.cache.revision)}) for _ in range(2)]
     await filled(server, 1)
-    events = server.api._registry._context.events._events
+    events = server.api._registry.context.events._events
     assert await anext(streams[0]) == await anext(streams[1])
     assert [len(event.frames) for event in events.values()] == [1]
 

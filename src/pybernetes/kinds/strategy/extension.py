@@ -1,4 +1,4 @@
-"""The kinds by which the API is extended and guarded: CRDs, APIServices, webhooks, admission policies, flow control."""
+"""The kinds by which the API is extended and guarded: CRDs, APIServices, webhooks, flow control."""
 
 from __future__ import annotations
 
@@ -6,70 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pybernetes.kinds.kind import Strategy
-from pybernetes.kinds.strategy import check, fill
+from pybernetes.kinds.strategy import check, expressions, fill
 from pybernetes.kinds.strategy.check import Errors
 from pybernetes.meta import errors, names
 from pybernetes.meta.objects import Obj, name
-
-# ── custom resource definitions ──────────────────────────────────────────────────────────────────────────
-
-_SCOPES: Final = ("Cluster", "Namespaced")
-
-
-def default_definition(obj: Obj) -> None:
-    spec = fill.child(obj, "spec")
-    found = fill.child(spec, "names")
-    if kind := found.get("kind"):
-        fill.all_zero(found, singular=kind.lower(), listKind=f"{kind}List")
-    fill.zero(fill.child(spec, "conversion"), "strategy", "None")
-
-
-def prepare_definition(obj: Obj) -> None:
-    """What is stored is stored in the storage version from the first object on."""
-    stored = [version["name"] for version in obj["spec"].get("versions") or () if version.get("storage")]
-    obj["status"] = {"storedVersions": stored}
-
-
-@check.listed
-def validate_definition(obj: Obj) -> Errors:
-    spec = obj["spec"]
-    found, group = spec["names"], spec.get("group") or ""
-    wanted = f"{found.get('plural', '')}.{group}"
-    if name(obj) != wanted:
-        yield errors.invalid("metadata.name", name(obj), 'must be spec.names.plural+"."+spec.group')
-    yield from check.required_name(group, "spec.group", names.dns1123_subdomain)
-    yield from check.one_of(spec.get("scope"), "spec.scope", _SCOPES)
-    yield from check.required_name(found.get("plural") or "", "spec.names.plural", names.dns1035_label)
-    yield from check.required_name((found.get("kind") or "").lower(), "spec.names.kind", names.dns1035_label)
-    yield from _versions(spec.get("versions") or [], "spec.versions")
-
-
-def _versions(versions: Sequence[Obj], path: str) -> Errors:
-    for version, at in check.each(versions, path):
-        yield from check.required_name(version.get("name") or "", f"{at}.name", names.dns1035_label)
-        if not (version.get("schema") or {}).get("openAPIV3Schema"):
-            yield errors.required(f"{at}.schema.openAPIV3Schema", "schemas are required")
-    yield from check.unique((v.get("name"), f"{at}.name") for v, at in check.each(versions, path))
-    if sum(bool(version.get("storage")) for version in versions) != 1:
-        yield errors.invalid(path, list(versions), "must have exactly one version marked as storage version")
-
-
-@check.listed
-def validate_definition_update(new: Obj, old: Obj) -> Errors:
-    fresh, former = new["spec"], old["spec"]
-    yield from check.immutable(fresh.get("group"), former.get("group"), "spec.group")
-    yield from check.immutable(fresh.get("scope"), former.get("scope"), "spec.scope")
-    for key in ("plural", "kind"):
-        yield from check.immutable(fresh["names"].get(key), former["names"].get(key), f"spec.names.{key}")
-
-
-DEFINITION: Final = Strategy(
-    default=default_definition,
-    prepare_create=prepare_definition,
-    validate=validate_definition,
-    validate_update=validate_definition_update,
-    unconditional_update=False,
-)
 
 # ── api services ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -112,7 +52,7 @@ API_SERVICE: Final = Strategy(
     unconditional_update=False,
 )
 
-# ── webhooks and admission policies ──────────────────────────────────────────────────────────────────────
+# ── webhooks ─────────────────────────────────────────────────────────────────────────────────────────────
 
 _SIDE_EFFECTS: Final = ("None", "NoneOnDryRun")
 _TIMEOUT_MAX: Final = 30
@@ -160,6 +100,7 @@ def _webhook(webhook: Obj, path: str) -> Errors:
     yield from _client(webhook.get("clientConfig") or {}, f"{path}.clientConfig")
     for rule, at in check.each(webhook.get("rules"), f"{path}.rules"):
         yield from _rule(rule, at)
+    yield from expressions.conditions(webhook.get("matchConditions"), f"{path}.matchConditions", expressions.WEBHOOK)
 
 
 def _client(config: Obj, path: str) -> Errors:
@@ -181,26 +122,6 @@ def _rule(rule: Obj, path: str) -> Iterator[errors.FieldError]:
 
 WEBHOOKS: Final = Strategy(default=default_webhooks, validate=validate_webhooks, unconditional_update=False)
 
-
-def default_policy(obj: Obj) -> None:
-    spec = fill.child(obj, "spec")
-    fill.absent(spec, "failurePolicy", "Fail")
-    _matching(spec.get("matchConstraints"))
-
-
-def default_policy_binding(obj: Obj) -> None:
-    _matching((obj.get("spec") or {}).get("matchResources"))
-
-
-def _matching(constraints: Obj | None) -> None:
-    if constraints is not None:
-        fill.all_absent(constraints, matchPolicy="Equivalent", namespaceSelector={}, objectSelector={})
-        _match_rules(constraints.get("resourceRules"))
-        _match_rules(constraints.get("excludeResourceRules"))
-
-
-POLICY: Final = Strategy(default=default_policy, unconditional_update=False)
-POLICY_BINDING: Final = Strategy(default=default_policy_binding, unconditional_update=False)
 
 # ── flow control ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -15,8 +15,9 @@ from pybernetes.lib.entropy import Entropy
 from pybernetes.meta.objects import Obj
 from pybernetes.meta.schema import Schemas
 from pybernetes.server.admission.attributes import Attributes
-from pybernetes.server.admission.dynamic import webhooks
+from pybernetes.server.admission.dynamic import policies, webhooks
 from pybernetes.server.admission.dynamic.calls import Calls
+from pybernetes.server.admission.dynamic.policies import Binding, Mutation, Policy, Validation
 from pybernetes.server.admission.dynamic.webhooks import Webhook
 from pybernetes.server.admission.quotaledger import Ledger
 from pybernetes.server.authz.authorizer import Authorizer
@@ -43,6 +44,12 @@ class World:
     ledger: Ledger = field(init=False)
     mutating_webhooks: Compiled[Sequence[Webhook]] = field(init=False)
     validating_webhooks: Compiled[Sequence[Webhook]] = field(init=False)
+    mutating_policies: Compiled[Sequence[Policy[Mutation]]] = field(init=False)
+    mutating_bindings: Compiled[dict[str, list[Binding]]] = field(init=False)
+    """By policy."""
+    validating_policies: Compiled[Sequence[Policy[Validation]]] = field(init=False)
+    validating_bindings: Compiled[dict[str, list[Binding]]] = field(init=False)
+    """By policy."""
     calls: Calls = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +59,10 @@ class World:
         self.ledger = Ledger(cache, self.clock)
         self.mutating_webhooks = Compiled(cache, _DYNAMIC, "mutatingwebhookconfigurations", webhooks.compiled)
         self.validating_webhooks = Compiled(cache, _DYNAMIC, "validatingwebhookconfigurations", webhooks.compiled)
+        self.mutating_policies = Compiled(cache, _DYNAMIC, "mutatingadmissionpolicies", policies.mutating)
+        self.mutating_bindings = Compiled(cache, _DYNAMIC, "mutatingadmissionpolicybindings", policies.bindings)
+        self.validating_policies = Compiled(cache, _DYNAMIC, "validatingadmissionpolicies", policies.validating)
+        self.validating_bindings = Compiled(cache, _DYNAMIC, "validatingadmissionpolicybindings", policies.bindings)
         self.calls = Calls(self.live, self.clock)
 
     def _quotas(self, found: Sequence[Obj]) -> dict[str, list[Obj]]:

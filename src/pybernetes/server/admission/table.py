@@ -27,7 +27,7 @@ from pybernetes.server.admission import (
     tolerations,
 )
 from pybernetes.server.admission.attributes import Attributes
-from pybernetes.server.admission.dynamic import mutating, validating
+from pybernetes.server.admission.dynamic import mutating, policymutating, policyvalidating, validating
 from pybernetes.server.admission.plugin import Judge, Plugin, World
 from pybernetes.server.authz import escalation
 
@@ -51,7 +51,9 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     runtimeclass.PLUGIN,
     ingressclass.PLUGIN,
     escalation.PLUGIN,
+    policymutating.PLUGIN,
     mutating.PLUGIN,
+    policyvalidating.PLUGIN,
     validating.PLUGIN,
     resourcequota.PLUGIN,
 )

@@ -2,31 +2,22 @@
 
 Rule: a condition that errs decides nothing if another one says no; then ``failurePolicy`` decides
 (apiserver/pkg/admission/plugin/webhook/matchconditions).
-Neighbours: ``cel`` is the language; ``question.py`` the write that they are about.
+Neighbours: ``cel`` is the language; ``kinds/strategy/expressions.py`` declares the names; ``question.py`` is the
+write that they are about.
 """
 
 from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from pybernetes import cel
 from pybernetes.cel.functions import authz
 from pybernetes.kinds.kind import Kind
+from pybernetes.kinds.strategy.expressions import WITH_PARAMS
 from pybernetes.meta.objects import Obj
 from pybernetes.server.admission.dynamic.question import Write
 from pybernetes.server.context import Info, User
-
-_RESOURCE_CHECK: Final = "kubernetes.authorization.ResourceCheck"
-DECLARED: Final[Mapping[str, str]] = {
-    "object": cel.DYN, "oldObject": cel.DYN, "request": cel.DYN, "authorizer": cel.AUTHORIZER,
-    "authorizer.requestResource": _RESOURCE_CHECK,
-}  # fmt: skip
-"""What conditions of webhooks may use."""
-POLICY: Final[Mapping[str, str]] = {
-    **DECLARED, "params": cel.DYN, "namespaceObject": cel.DYN, "variables": cel.DYN,
-}  # fmt: skip
-"""What policies may use."""
 
 
 class Budget:
@@ -41,7 +32,7 @@ class Expression:
 
     __slots__ = ("_declared", "_program", "text")
 
-    def __init__(self, text: str, declared: Mapping[str, str] | None = POLICY) -> None:
+    def __init__(self, text: str, declared: Mapping[str, str] | None = WITH_PARAMS) -> None:
         self.text, self._declared = text, declared
         self._program: Any = None
 

@@ -76,7 +76,7 @@ class Matching:
         if self.excluded and self._row(self.excluded, write) is not None:
             return None
         row = self._row(self.rules, write)
-        return row if row is not None and self._selected(write) else None
+        return row if row is not None and self.selects(write) else None
 
     def _row(self, found: Sequence[Rule], write: Write) -> Kind | None:
         """The row that was asked for, or with ``equivalent`` another version of it, if a rule is about one."""
@@ -85,7 +85,8 @@ class Matching:
                 return row
         return None
 
-    def _selected(self, write: Write) -> bool:
+    def selects(self, write: Write) -> bool:
+        """Do the selectors of namespaces and objects select the write?"""
         if self.namespaces and not write.namespace_matches(self.namespaces):
             return False
         a = write.attributes

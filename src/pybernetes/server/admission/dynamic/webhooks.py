@@ -12,6 +12,7 @@ from typing import Final
 
 from pybernetes import cel
 from pybernetes.kinds.kind import Kind
+from pybernetes.kinds.strategy.expressions import WEBHOOK
 from pybernetes.meta import errors, objects
 from pybernetes.meta.objects import Obj
 from pybernetes.server.admission.attributes import forbidden
@@ -97,7 +98,7 @@ def _webhook(configuration: Obj, index: int, told: Obj) -> Webhook:
     known = [version for version in told.get("admissionReviewVersions") or () if version in review.VERSIONS]
     return Webhook(
         uid=f"{objects.uid(configuration)}/{index}", name=told["name"], matching=found,
-        conditions=Conditions(told.get("matchConditions"), expressions.DECLARED), client=told["clientConfig"],
+        conditions=Conditions(told.get("matchConditions"), WEBHOOK), client=told["clientConfig"],
         timeout_seconds=told.get("timeoutSeconds") or 10, ignores_failure=told.get("failurePolicy") == "Ignore",
         side_effects=told.get("sideEffects") or "Unknown", version=known[0] if known else "",
         reinvoked=told.get("reinvocationPolicy") == "IfNeeded",
