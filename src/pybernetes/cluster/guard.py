@@ -22,8 +22,8 @@ class GuardedCri(Cri):
         super().__init__(socket)
         self._admit, self._node_ip = admit, node_ip
 
-    async def run_sandbox(self, config: Obj) -> str:
-        id = await super().run_sandbox(config)
+    async def run_sandbox(self, config: Obj, handler: str = "") -> str:
+        id = await super().run_sandbox(config, handler)
         sandbox = await self.sandbox(id)
         for address in sandbox.ips:
             if address != self._node_ip:

@@ -119,6 +119,7 @@ class NodeProcess:
         settings = agent.Config(
             node=self._node.name, ip=self._ip, pod_cidr=self._cidr, kubelet=self._node.kubelet, logs=self._node.logs,
             cgroup=self._node.cgroup, cluster_dns=(CLUSTER_DNS,), cluster_domain=self._config.cluster_domain,
+            manifests=self._node.kubelet / "manifests",
         )  # fmt: skip
         kubelet = agent.Agent(settings, client, manager, runtime, self._clock, self._entropy)
         pods = manager.informer("pods", fields=f"spec.nodeName={self._node.name}")

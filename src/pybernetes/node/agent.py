@@ -25,13 +25,14 @@ from pybernetes.lib.log import Log
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import eviction, nodestatus, poddirs, poddns, relist, sysinfo
+from pybernetes.node import eviction, nodestatus, poddirs, poddns, relist, static, sysinfo
 from pybernetes.node.config import Config
 from pybernetes.node.downward import NodeFacts
 from pybernetes.node.heartbeat import Heartbeat
 from pybernetes.node.housekeeping import Housekeeping
 from pybernetes.node.imagekeeper import ImageKeeper
 from pybernetes.node.images import Images
+from pybernetes.node.manifests import StaticPods
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podcgroups import PodCgroups
 from pybernetes.node.podworker import Worker
@@ -86,6 +87,10 @@ class Agent:
             self._shop, evict=self._evict, free_disk=images.free_all, changed=self._heartbeat.hurry
         )  # fmt: skip
         self._housekeeping = Housekeeping(self._shop, self._pressure, images, self._observed)
+        self._static = None if config.manifests is None else StaticPods(
+            config.manifests, config.node, client, clock,
+            changed=self._static_pods_changed, node_uid=lambda: self._heartbeat.node_uid,
+        )  # fmt: skip
         self._working: dict[str, _Working] = {}
         self._hears = True
         self._loops: list[asyncio.Task[None]] = []
@@ -107,6 +112,10 @@ class Agent:
         informer = self._manager.informer("pods", fields=f"spec.nodeName={self._config.node}")
         informer.subscribe(self._pods_changed)
         await informer.synced()
+        if self._static is not None:
+            self._static.read()  # what runs of them belongs to somebody
+            self._tasks.start(self._static.watch(), "static pods")
+            self._tasks.start(self._static.mirror(), "mirrors of static pods")
         self._loops = [
             self._tasks.start(self._heartbeat.run(), "heartbeat"),
             self._tasks.start(self._listen(), "events of the runtime"),
@@ -134,6 +143,9 @@ class Agent:
 
     def _pods_changed(self, deltas: Sequence[Delta]) -> None:
         for old, new in deltas:
+            if any(pod is not None and static.is_mirror(pod) for pod in (old, new)):
+                self._mirror_changed(old, new)
+                continue
             if old is not None and (new is None or objects.uid(old) != objects.uid(new)):
                 self._lost(old)
             if new is not None:
@@ -145,6 +157,29 @@ class Agent:
             self._begin(pod)
         else:
             working.worker.offer(pod)
+
+    def _mirror_changed(self, old: Obj | None, new: Obj | None) -> None:
+        """A mirror is told to its static pod's worker, and to who keeps the mirrors."""
+        changed = new or old
+        if self._static is None or changed is None:
+            return
+        self._static.mirror_changed(static.full_name(changed), new)
+        for pod in self._static.pods():
+            working = self._working.get(objects.uid(pod))
+            if working is not None and static.full_name(pod) == static.full_name(changed):
+                working.worker.mirrored(self._static.mirror_of(pod))
+
+    def _static_pods_changed(self) -> None:
+        """Begin and end what files have brought and taken; a file's new content waits for the end of the old."""
+        wanted = {objects.uid(pod): pod for pod in self._static.pods()} if self._static is not None else {}
+        own = [w.worker for w in self._working.values() if static.is_static(w.worker.pod)]
+        for worker in own:
+            if worker.uid not in wanted:
+                worker.lost()
+        busy = {static.full_name(worker.pod) for worker in own}
+        for pod in wanted.values():
+            if static.full_name(pod) not in busy:
+                self._begin(pod)
 
     def _evict(self, uid: str, message: str) -> None:
         if uid in self._working:
@@ -162,6 +197,8 @@ class Agent:
 
     def _begin(self, pod: Obj, *, gone: bool = False) -> None:
         worker = Worker(self._shop, pod, self._ended, gone=gone)
+        if self._static is not None and static.is_static(pod):
+            worker.mirrored(self._static.mirror_of(pod))
         refused = "" if gone or objects.get(pod, "status", "startTime") else self._refused(pod)
         if refused:
             worker.evict(refused)
@@ -173,6 +210,8 @@ class Agent:
 
     def _ended(self, worker: Worker) -> None:
         self._working.pop(worker.uid, None)
+        if static.is_static(worker.pod):
+            self._static_pods_changed()
 
     def _references_changed(self, uid: str) -> None:
         if uid in self._working:

@@ -41,6 +41,8 @@ class Config:
     """What of that is kept back from pods."""
     eviction: Mapping[str, str] = field(default_factory=lambda: EVICTION)
     """Signal → the least that has to be available; below it pods are evicted."""
+    manifests: Path | None = None
+    """The folder of manifests of static pods, if there is one."""
     housekeeping_seconds: float = 10.0
     """Between two looks at memory, disk and logs."""
     images_high_percent: int = 85

@@ -56,6 +56,11 @@ class Heartbeat:
                 _log.warning("the node waits to be registered", node=self._config.node, why=error)
                 await self._clock.sleep(_REGISTER_SECONDS)
 
+    @property
+    def node_uid(self) -> str:
+        """The uid of the registered Node."""
+        return objects.uid(self._node)
+
     async def run(self) -> None:
         """Beat until cancelled."""
         while True:

@@ -2,7 +2,8 @@
 
 Rule: while nobody watches there is no descriptor, and a kernel that allows few instances (128 a user is common) is
 asked for one only. A watcher learns that something happened, not what: it looks itself.
-Neighbours: ``logs.py`` follows files with this, which also tells it of a file put in another's place (rotation).
+Neighbours: ``logs.py`` follows files with this, which also tells it of a file put in another's place (rotation);
+``manifests.py`` follows a folder.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Final
 
 from pybernetes.lib.clock import Clock
 
-_MODIFY, _MOVED_TO, _CREATE, _DELETE_SELF = 0x2, 0x80, 0x100, 0x400
+_MODIFY, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE, _DELETE_SELF = 0x2, 0x40, 0x80, 0x100, 0x200, 0x400
 _ONLY_FOLDERS: Final = 0x0100_0000
 _EVENT: Final = struct.Struct("iIII")
 _EVERYBODY: Final = -1
@@ -66,7 +67,7 @@ class Watcher:
         if self.descriptor < 0:
             self.descriptor = self._checked(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC), "inotify")
             asyncio.get_running_loop().add_reader(self.descriptor, self._read)
-        mask = _MODIFY | _MOVED_TO | _CREATE | _DELETE_SELF | _ONLY_FOLDERS
+        mask = _MODIFY | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE | _DELETE_SELF | _ONLY_FOLDERS
         try:
             descriptor = self._checked(
                 self._libc.inotify_add_watch(self.descriptor, os.fsencode(folder), mask), str(folder)

@@ -95,15 +95,24 @@ class Performer:
             Voice(self._shop.recorder, pod).say("Normal", "SandboxChanged", text)
         config = podstarts.sandbox_config(self._shop, pod, self._dirs, action.attempt)
         try:
+            handler = await self._handler(pod)
             async with self._shop.slots:
-                id = await self._shop.runtime.run_sandbox(config)
+                id = await self._shop.runtime.run_sandbox(config, handler)
                 sandbox = await self._shop.runtime.sandbox(id)
-        except RuntimeFailure as failure:
+        except (RuntimeFailure, errors.NotFound) as failure:
             self._step_failed(pod, "FailedCreatePodSandBox", f"Failed to create pod sandbox: {failure}")
             return
         self.created.add(id)
         self._notes.step = None
         self._dirs.hosts.write_text(self._hosts(pod, sandbox.ips))
+
+    async def _handler(self, pod: Obj) -> str:
+        """What the pod's RuntimeClass wants its sandbox to be run by. Raises ApiError."""
+        name = objects.get(pod, "spec", "runtimeClassName")
+        if not name:
+            return ""
+        found = await self._shop.client.get("runtimeclasses.node.k8s.io", name)
+        return str(found.get("handler", ""))
 
     def _hosts(self, pod: Obj, ips: Sequence[str]) -> str:
         if podspec.host_network(pod):

@@ -26,10 +26,15 @@ HEALED_BY_TIME: Final = (
 
 
 class Reporter:
-    """``current`` is the pod as last seen, ``adopt`` takes the pod that the API answers with."""
+    """``current`` is the pod as the API was last seen to have it, if it has it; ``adopt`` gets its answers."""
 
     def __init__(
-        self, client: Client, clock: Clock, tasks: Tasks, current: Callable[[], Obj], adopt: Callable[[Obj], None]
+        self,
+        client: Client,
+        clock: Clock,
+        tasks: Tasks,
+        current: Callable[[], Obj | None],
+        adopt: Callable[[Obj], None],
     ) -> None:
         self._client, self._clock, self._tasks = client, clock, tasks
         self._current, self._adopt = current, adopt
@@ -38,17 +43,17 @@ class Reporter:
 
     def tell(self, status: Obj) -> None:
         """Have the API know ``status``, soon."""
-        self._wanted = status
-        if not self._sending and statuspatch.changes(self._current(), status) is not None:
+        self._wanted, pod = status, self._current()
+        if pod is not None and not self._sending and statuspatch.changes(pod, status) is not None:
             self._sending = True
-            self._tasks.start(self._send_all(), f"status of {podspec.reference(self._current())}")
+            self._tasks.start(self._send_all(podspec.reference(pod)), f"status of {podspec.reference(pod)}")
 
     async def tell_now(self, status: Obj) -> None:
         """The same, done when this returns. Raises ApiError; a pod that is gone needs no status."""
         self._wanted = None
         await self._send(status)
 
-    async def _send_all(self) -> None:
+    async def _send_all(self, reference: str) -> None:
         pause = _FIRST_SECONDS
         try:
             while (status := self._wanted) is not None:
@@ -56,12 +61,12 @@ class Reporter:
                     await self._send(status)
                 except HEALED_BY_TIME as error:
                     if pause == _FIRST_SECONDS:
-                        _log.warning("a status waits for the API", pod=podspec.reference(self._current()), why=error)
+                        _log.warning("a status waits for the API", pod=reference, why=error)
                     await self._clock.sleep(pause)
                     pause = min(pause * 2, _MOST_SECONDS)
                     continue
                 except errors.ApiError as error:
-                    _log.error("the API refuses a pod's status", pod=podspec.reference(self._current()), why=error)
+                    _log.error("the API refuses a pod's status", pod=reference, why=error)
                 if self._wanted is status:
                     self._wanted = None
         finally:
@@ -69,8 +74,8 @@ class Reporter:
 
     async def _send(self, status: Obj) -> None:
         pod = self._current()
-        patch = statuspatch.changes(pod, status)
-        if patch is None:
+        patch = statuspatch.changes(pod, status) if pod is not None else None
+        if pod is None or patch is None:
             return
         try:
             answer = await self._client.patch(

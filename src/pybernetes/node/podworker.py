@@ -17,7 +17,7 @@ from pybernetes.lib.log import Log
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import nodestatus, poddirs, podevents, podplan, podspec, podstatus, resize
+from pybernetes.node import nodestatus, poddirs, podevents, podplan, podspec, podstatus, resize, static
 from pybernetes.node.podactions import Observed
 from pybernetes.node.podevents import Voice
 from pybernetes.node.podnotes import Notes, Room
@@ -49,7 +49,9 @@ class Worker:
         self.observed = Observed()
         self._shop, self._ended = shop, ended
         self._tasks = Tasks()
-        self._reporter = Reporter(shop.client, shop.clock, self._tasks, lambda: self.pod, self._adopt)
+        self._mirror: Obj | None = None
+        self._is_static = static.is_static(pod)
+        self._reporter = Reporter(shop.client, shop.clock, self._tasks, self._in_api, self._adopt)
         dirs = poddirs.of(shop.config, pod)
         self._observer = Observer(shop.runtime, self.uid, dirs)
         self._performer = Performer(shop, dirs, self.notes, self._tasks, wake=self.wake, report=self._report_last)
@@ -72,6 +74,12 @@ class Worker:
         before, self.pod = self.pod, pod
         if any(read(before) != read(pod) for read in (objects.labels, objects.annotations)):
             self._stale = True
+        self.wake()
+
+    def mirrored(self, mirror: Obj | None) -> None:
+        """The API shows this static pod by ``mirror`` now, or not at all."""
+        self._mirror = mirror
+        self.pod = {**self.pod, "status": (mirror or {}).get("status") or {}}
         self.wake()
 
     def evict(self, message: str) -> None:
@@ -186,8 +194,14 @@ class Worker:
 
     def _adopt(self, pod: Obj) -> None:
         """The API's answer to our own patch."""
-        if objects.resource_version(pod) > objects.resource_version(self.pod):
+        if self._is_static:
+            self.mirrored(pod)
+        elif objects.resource_version(pod) > objects.resource_version(self.pod):
             self.pod = pod
+
+    def _in_api(self) -> Obj | None:
+        """The object whose status tells of this pod, where there is one."""
+        return self._mirror if self._is_static else self.pod
 
     async def _refresh(self, now: float) -> None:
         """Bring files that are made from objects up to date, where one of them has changed or a token grows old."""

@@ -15,9 +15,8 @@ from pybernetes.lib.clock import Clock
 from pybernetes.lib.http import splice
 from pybernetes.lib.http.message import HttpRequest, HttpResponse
 from pybernetes.lib.http.splice import Backend, SpliceError
-from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import podspec
+from pybernetes.node import podspec, static
 from pybernetes.node.runtime.port import Container, Runtime, RuntimeFailure
 
 _STREAMS: Final = {"stdin": "input", "stdout": "output", "stderr": "error"}
@@ -55,7 +54,7 @@ class Streams:
 
     async def port_forward(self, request: HttpRequest, pod: Obj) -> HttpResponse:
         """``/portForward``: into the pod's network. Raises StreamRefused and RuntimeFailure."""
-        ready = [s for s in await self._runtime.sandboxes(objects.uid(pod)) if s.ready]
+        ready = [s for s in await self._runtime.sandboxes(static.runtime_uid(pod)) if s.ready]
         if not ready:
             raise StreamRefused(500, f'sandbox of pod "{podspec.reference(pod)}" is not running')
         ports = [int(p) for text in request.query.get("port", ()) for p in text.split(",") if p.isdigit()]
@@ -63,7 +62,11 @@ class Streams:
         return await self._join(request, await self._runtime.port_forward_url(newest.id, ports))
 
     async def _running(self, pod: Obj, name: str) -> Container:
-        found = [c for c in await self._runtime.containers(objects.uid(pod)) if c.name == name and c.state == "running"]
+        found = [
+            c
+            for c in await self._runtime.containers(static.runtime_uid(pod))
+            if c.name == name and c.state == "running"
+        ]
         if not found:
             raise StreamRefused(500, f'container not found ("{name}")')
         return max(found, key=lambda container: container.attempt)

@@ -74,8 +74,8 @@ class Cri:
         answer = await self._call("PodSandboxStatus", {"pod_sandbox_id": id})
         return observed.sandbox(answer["status"])
 
-    async def run_sandbox(self, config: Obj) -> str:
-        answer = await self._call("RunPodSandbox", {"config": config})
+    async def run_sandbox(self, config: Obj, handler: str = "") -> str:
+        answer = await self._call("RunPodSandbox", {"config": config, "runtime_handler": handler})
         return str(answer["pod_sandbox_id"])
 
     async def stop_sandbox(self, id: str) -> None:

@@ -50,6 +50,8 @@ class MemoryRuntime:
         """Names of containers that heed no signal: they end by their grace alone."""
         self.answers: dict[str, ExecResult] = {}
         """By container name: what every command in it comes to."""
+        self.handlers: list[str] = []
+        """Of the sandboxes that were started."""
         self.reopened: list[str] = []
         """Names of containers whose logs were opened anew."""
         self.resources: dict[str, Obj] = {}
@@ -90,8 +92,9 @@ class MemoryRuntime:
     async def sandbox(self, id: str) -> Sandbox:
         return self._known(self._sandboxes, id)
 
-    async def run_sandbox(self, config: Obj) -> str:
+    async def run_sandbox(self, config: Obj, handler: str = "") -> str:
         self._may_fail("run_sandbox")
+        self.handlers.append(handler)
         id, metadata = self._id(), config["metadata"]
         self._sandboxes[id] = Sandbox(
             id, metadata["name"], metadata["namespace"], metadata["uid"], metadata.get("attempt", 0),

@@ -141,8 +141,8 @@ class Runtime(Protocol):
 
     async def sandbox(self, id: str) -> Sandbox: ...
 
-    async def run_sandbox(self, config: Obj) -> str:
-        """Start a ``PodSandboxConfig``; its id."""
+    async def run_sandbox(self, config: Obj, handler: str = "") -> str:
+        """Start a ``PodSandboxConfig`` by a runtime handler ("" is the default one); its id."""
         ...
 
     async def stop_sandbox(self, id: str) -> None: ...
