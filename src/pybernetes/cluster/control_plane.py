@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 
 from pybernetes.cluster import components, ingress, pki
 from pybernetes.cluster.config import Config, ConfigError, Paths
+from pybernetes.controllers import addresspool
 from pybernetes.controllers import table as controller_table
 from pybernetes.kinds import table as kind_table
 from pybernetes.lib import tls
@@ -82,6 +83,8 @@ class ControlPlane:
         return controller_table.Options(
             kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(),
             ca_key=self._pki.key("ca").read_bytes(), sign=api.tokens.sign, started=self._clock.time(),
+            load_balancers=addresspool.parse(self._config.load_balancer_pool),
+            pod_network=f"{self._config.pod_network}.0.0/16",
         )  # fmt: skip
 
     async def _listen(self, api: Api, stack: AsyncExitStack) -> None:

@@ -25,6 +25,7 @@ SERVICE_NAME: Final = "kubernetes.io/service-name"
 MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
 MANAGER: Final = "endpointslice-controller.k8s.io"
 ZONE: Final = "topology.kubernetes.io/zone"
+_NEAR: Final = ("PreferClose", "PreferSameZone", "PreferSameNode")
 _NODE_SECONDS: Final = 5.0
 """When to look again for a node that is missing."""
 
@@ -80,7 +81,20 @@ def endpoint(service: Obj, pod: Obj, address: str, node: Obj | None) -> Obj:
         "targetRef": servicepods.reference(pod),
         "zone": objects.labels(node or {}).get(ZONE),
     }
-    return {field: value for field, value in told.items() if value}
+    found = {field: value for field, value in told.items() if value}
+    return found | hints(service, found) if ready else found
+
+
+def hints(service: Obj, endpoint: Obj) -> Obj:
+    """For whom a ready endpoint is meant, where the Service asks to keep traffic near (KEP-4444, KEP-3015)."""
+    asked = objects.get(service, "spec", "trafficDistribution")
+    zone, node = endpoint.get("zone"), endpoint.get("nodeName")
+    told: Obj = {}
+    if asked in _NEAR and zone:
+        told["forZones"] = [{"name": zone}]
+    if asked == "PreferSameNode" and node:
+        told["forNodes"] = [{"name": node}]
+    return {"hints": told} if told else {}
 
 
 class Writer:

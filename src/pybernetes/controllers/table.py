@@ -6,7 +6,7 @@ Neighbours: ``control/runner.py`` runs the rows; ``cluster/roles.py`` derives fr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import (
@@ -14,7 +14,9 @@ from pybernetes.controllers import (
     endpoints,
     endpointslice,
     endpointslicemirroring,
+    loadbalancer,
     namespace,
+    nodeipam,
     podgc,
     replicaset,
     replication,
@@ -24,6 +26,7 @@ from pybernetes.controllers import (
     tokensecret,
     ttlafterfinished,
 )
+from pybernetes.controllers.addresspool import AddressPool
 from pybernetes.controllers.certificates import approving, cleaning, signing
 from pybernetes.controllers.certificates.authority import Authority
 from pybernetes.controllers.daemonset import sync as daemonset
@@ -52,6 +55,10 @@ class Options:
     """The private key of the first of ``root_ca``, in PEM form: certificates are issued where it is given."""
     sign: Callable[[Obj], str] | None = None
     """Makes a service account's token of claims: Secrets for such tokens are filled where it is given."""
+    load_balancers: AddressPool = field(default_factory=AddressPool)
+    """Addresses for Services of type LoadBalancer, which stay pending where there are none."""
+    pod_network: str = ""
+    """A CIDR, of which nodes that come without a pod network get a part."""
     started: float = 0.0
     """Since when (Unix seconds) signs of life are listened to: a node that was silent before has its whole grace."""
 
@@ -80,9 +87,17 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         resourcequota.controller(options.kinds),
         nodelifecycle.controller(options.started),
         taint_eviction.CONTROLLER,
+        *_addresses(options),
         *_credentials(options),
         *volumes.CONTROLLERS,
     )
+
+
+def _addresses(options: Options) -> Iterable[Controller]:
+    if options.pod_network:
+        yield nodeipam.controller(options.pod_network)
+    if options.load_balancers.ranges:
+        yield loadbalancer.controller(options.load_balancers)
 
 
 def _credentials(options: Options) -> Iterable[Controller]:

@@ -66,6 +66,17 @@ def test_a_pod_on_its_way_out_still_serves_but_is_not_ready() -> None:
     assert stored(plan(owner, dying))[0]["endpoints"][0]["conditions"] == expected
 
 
+def test_hints_are_given_where_the_service_asks_for_nearness() -> None:
+    def told(distribution: str, pod: Obj) -> Any:
+        near = service(trafficDistribution=distribution)
+        return stored(plan(near, pod))[0]["endpoints"][0].get("hints")
+
+    ready = behind("a", "10.0.0.1", spec__nodeName="n1")
+    assert told("PreferClose", ready) == {"forZones": [{"name": "z1"}]}
+    assert told("PreferSameNode", ready) == {"forZones": [{"name": "z1"}], "forNodes": [{"name": "n1"}]}
+    assert told("PreferClose", behind("a", "10.0.0.1", ready=None)) is None
+
+
 def test_a_headless_service_without_ports_has_endpoints_all_the_same() -> None:
     made = stored(plan(service(clusterIP="None", ports=None), behind("a", "10.0.0.1")))[0]
     assert (made["ports"], len(made["endpoints"])) == ([], 1)

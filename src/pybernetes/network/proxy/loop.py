@@ -13,23 +13,28 @@ import asyncio
 import functools
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from pybernetes.lib import process
 from pybernetes.lib.clock import Clock, SystemClock
+from pybernetes.meta import objects
 from pybernetes.network import informing, ruleset
 from pybernetes.network.index import SERVICES, SLICES, Delta, Key, ServiceIndex
 from pybernetes.network.informing import Manager
 from pybernetes.network.keeper import Keeper
 from pybernetes.network.nft import Nft
 from pybernetes.network.proxy import model, render
+from pybernetes.network.proxy.health import HealthChecks
 from pybernetes.network.proxy.model import ServicePort, Stale
 from pybernetes.network.ruleset import Fragment
 
 _log = logging.getLogger(__name__)
+ZONE: Final = "topology.kubernetes.io/zone"
 
 
 class Proxy:
-    """``pod_cidr``: this node's, in which its pods' addresses lie; empty where it is not known."""
+    """``pod_cidr``: this node's, in which its pods' addresses lie; empty where it is not known. ``address``: where load
+    balancers may ask for this node's health; empty: everywhere."""
 
     def __init__(
         self,
@@ -37,10 +42,13 @@ class Proxy:
         node_name: str,
         *,
         pod_cidr: str = "",
+        address: str = "",
         clock: Clock | None = None,
         nft: Nft | None = None,
     ) -> None:
         self._manager, self._node_name, self._pod_cidr = manager, node_name, pod_cidr
+        self._health = HealthChecks(address, clock or SystemClock())
+        self._zone = ""
         self._index = ServiceIndex()
         self._ports: dict[Key, tuple[ServicePort, ...]] = {}
         self._fragments: dict[Key, Fragment] = {}
@@ -58,10 +66,12 @@ class Proxy:
         """Work until ``stop``."""
         for resource in (SERVICES, SLICES):
             await informing.follow(self._manager, resource, functools.partial(self._changed, resource))
+        await informing.follow(self._manager, "nodes", self._nodes_changed)
         self._wake.set()
         while True:
             await self._wake.wait()
             if self._stopping:
+                await self._health.stop()
                 return
             self._wake.clear()
             await self._sync()
@@ -73,6 +83,19 @@ class Proxy:
 
     def _changed(self, resource: str, deltas: Sequence[Delta]) -> None:
         self._dirty |= self._index.apply(resource, deltas)
+        self._touched()
+
+    def _nodes_changed(self, deltas: Sequence[Delta]) -> None:
+        """A node that moves to another zone has other endpoints near it."""
+        for _, new in deltas:
+            if new is not None and objects.name(new) == self._node_name:
+                zone = objects.labels(new).get(ZONE, "")
+                if zone != self._zone:
+                    self._zone = zone
+                    self._dirty |= set(self._index)
+                    self._touched()
+
+    def _touched(self) -> None:
         if self._dirty:
             self.in_step.clear()
             self._wake.set()
@@ -85,11 +108,14 @@ class Proxy:
             return
         stale, self._stale = self._stale, set()
         await forget(stale)
+        for key in dirty:
+            service, slices = self._index.service(key), self._index.slices(key)
+            await self._health.put(key, model.health_check(service, slices, self._node_name))
         if not self._dirty:
             self.in_step.set()
 
     def _renew(self, key: Key) -> None:
-        ports = model.service_ports(self._index.service(key), self._index.slices(key), self._node_name)
+        ports = model.service_ports(self._index.service(key), self._index.slices(key), self._node_name, self._zone)
         self._stale |= model.stale(self._ports.pop(key, ()), ports)
         self._fragments.pop(key, None)
         if ports:

@@ -32,6 +32,7 @@ def fragment(ports: Iterable[ServicePort], pod_cidr: str = "") -> Fragment:
     for port in ports:
         _internal(port, pod_cidr, chains, sets, elements)
         _external(port, pod_cidr, chains, sets, elements)
+        _guard(port, chains, elements)
         for endpoint in (*port.internal, *port.external):
             if endpoint.is_local:
                 elements["hairpin", f"{endpoint.address} . {endpoint.address}"] = ""
@@ -73,6 +74,14 @@ def _external(
             elements[served, key] = f"goto ext/{port.name}"
         if port.external_fate != "serve":
             elements[refused, key] = _verdict(port.external_fate)
+
+
+def _guard(port: ServicePort, chains: dict[str, Sequence[str]], elements: dict[Element, str]) -> None:
+    """Only those whom the Service names may use its load balancer's addresses."""
+    if port.source_ranges and port.balanced_ips:
+        chains[f"fw/{port.name}"] = [f"ip saddr != {{ {_listed(port.source_ranges)} }} drop"]
+        for address in port.balanced_ips:
+            elements["firewall", f"{address} . {port.protocol} . {port.port}"] = f"goto fw/{port.name}"
 
 
 def _external_rules(
@@ -133,6 +142,7 @@ _FIXED: Final = f"""\
   map nodeports {{ type inet_proto . inet_service : verdict; }}
   map refused {{ type ipv4_addr . inet_proto . inet_service : verdict; }}
   map refused_nodeports {{ type inet_proto . inet_service : verdict; }}
+  map firewall {{ type ipv4_addr . inet_proto . inet_service : verdict; }}
   set cluster_ips {{ type ipv4_addr; }}
   set hairpin {{ type ipv4_addr . ipv4_addr; }}
   chain refuse {{ reject; }}
@@ -145,6 +155,9 @@ _FIXED: Final = f"""\
     fib daddr type local meta l4proto . th dport vmap @refused_nodeports
     ip daddr @cluster_ips reject
   }}
+  chain guard {{ ct state new ip daddr . meta l4proto . th dport vmap @firewall; }}
+  chain guard_prerouting {{ type filter hook prerouting priority -110; jump guard; }}
+  chain guard_output {{ type filter hook output priority -110; jump guard; }}
   chain prerouting {{ type nat hook prerouting priority dstnat; jump find; }}
   chain nat_output {{ type nat hook output priority -100; jump find; }}
   chain postrouting {{

@@ -122,3 +122,61 @@ def test_udp_flows_to_a_gone_endpoint_are_forgotten() -> None:
 def test_tcp_flows_end_by_themselves() -> None:
     tcp = model.service_ports(service(), sliced(endpoint("10.0.0.2")), HERE)
     assert model.stale(tcp, ()) == set()
+
+
+# ── hints ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hinted(address: str, zone: str, *, key: str = "forZones", **conditions: bool) -> Obj:
+    return {**endpoint(address, "node-2", **conditions), "hints": {key: [{"name": zone}]}}
+
+
+def near(*endpoints: Obj, zone: str = "z1", **spec: Any) -> list[str]:
+    (only,) = model.service_ports(service(**spec), sliced(*endpoints), HERE, zone)
+    return addresses(only.internal)
+
+
+def test_hints_keep_traffic_in_the_zone_of_the_node() -> None:
+    assert near(hinted("10.0.0.2", "z1"), hinted("10.0.0.3", "z2")) == ["10.0.0.2"]
+
+
+def test_hints_are_followed_only_where_all_that_are_ready_have_them_and_one_means_us() -> None:
+    both = ["10.0.0.2", "10.0.0.3"]
+    assert near(hinted("10.0.0.2", "z1"), endpoint("10.0.0.3")) == both
+    assert near(hinted("10.0.0.2", "z2"), hinted("10.0.0.3", "z3")) == both
+    assert near(hinted("10.0.0.2", "z1"), hinted("10.0.0.3", "z2"), zone="") == both
+    assert near(hinted("10.0.0.2", "z1"), endpoint("10.0.0.3", ready=False)) == ["10.0.0.2"]
+    assert near(hinted("10.0.0.2", "z1", ready=False), hinted("10.0.0.3", "z2")) == ["10.0.0.3"]
+
+
+def test_a_hint_for_the_node_is_nearer_than_one_for_its_zone() -> None:
+    here = {**hinted("10.0.0.2", HERE, key="forNodes")}
+    there = {**hinted("10.0.0.3", "node-2", key="forNodes")}
+    for each in (here, there):
+        each["hints"] = {**each["hints"], "forZones": [{"name": "z1"}]}
+    assert near(here, there) == ["10.0.0.2"]
+    assert near(there) == ["10.0.0.3"]
+
+
+def test_a_local_policy_is_stronger_than_hints() -> None:
+    assert near(hinted("10.0.0.2", "z1"), endpoint("10.0.0.3"), internalTrafficPolicy="Local") == ["10.0.0.3"]
+
+
+# ── load balancers ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_sources_of_a_balancer_are_told_without_overlap() -> None:
+    found = port(
+        {
+            **service(type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8", "10.1.0.0/16", "fd00::/8"]),
+            "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}},
+        }
+    )
+    assert (found.balanced_ips, found.source_ranges) == (("192.0.2.1",), ("10.0.0.0/8",))
+
+
+def test_a_health_check_counts_the_ready_endpoints_of_the_node() -> None:
+    local = service(type="LoadBalancer", externalTrafficPolicy="Local", healthCheckNodePort=31999)
+    slices = sliced(endpoint("10.0.0.2"), endpoint("10.0.0.3", ready=False), endpoint("10.0.1.2", "node-2"))
+    assert model.health_check(local, slices, HERE) == model.HealthCheck(31999, 1)
+    assert model.health_check(service(healthCheckNodePort=31999), slices, HERE) is None
