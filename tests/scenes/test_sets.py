@@ -123,7 +123,8 @@ async def test_every_node_has_its_daemon_and_an_undo_brings_back_the_old_one(clu
     await cluster.client.delete("pods", objects.name(pods[0]), "default")
     await cluster.until_all("pods", lambda now: covers("node-1", "node-2")(now) and pods[0] not in now)
     await cluster.patch(DAEMONS, "web", with_template(image="web:v2"))
-    await cluster.until_all("pods", covers("node-1", "node-2", image="web:v2"))
+    pods = await cluster.until_all("pods", covers("node-1", "node-2", image="web:v2"))
+    assert {objects.labels(pod)["pod-template-generation"] for pod in pods} == {"2"}
     await cluster.until(DAEMONS, "web", lambda obj: obj["status"].get("updatedNumberScheduled") == 2)
     first = next(each for each in await cluster.list(REVISIONS) if each["revision"] == 1)
     await cluster.patch(DAEMONS, "web", first["data"])

@@ -11,6 +11,8 @@ from pybernetes.kinds.strategy.podspec import defaults
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 
+GENERATION: Final = "deprecated.daemonset.template.generation"
+"""The annotation that counts templates; its number is a label of the pods."""
 _STRATEGIES: Final = ("OnDelete", "RollingUpdate")
 
 
@@ -46,8 +48,27 @@ def _rolling(rolling: Obj, path: str) -> Errors:
         yield errors.invalid(f"{path}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
 
 
+def count_template(obj: Obj) -> None:
+    """The first template is of generation 1."""
+    _note(obj, 1)
+
+
+def recount_template(new: Obj, old: Obj) -> None:
+    """Each further template is of the next generation, whatever the user says (daemonset.strategy)."""
+    before = (old["metadata"].get("annotations") or {}).get(GENERATION, "")
+    number = int(before) if before.isdecimal() else 0
+    _note(new, number + (new["spec"].get("template") != old["spec"].get("template")))
+
+
+def _note(obj: Obj, generation: int) -> None:
+    noted = {**(obj["metadata"].get("annotations") or {}), GENERATION: str(generation)}
+    obj["metadata"] = {**obj["metadata"], "annotations": noted}
+
+
 STRATEGY: Final = Strategy(
     default=default,
+    prepare_create=count_template,
+    prepare_update=recount_template,
     validate=validate,
     validate_update=workload.selector_stays,
     validate_status_update=workload.status_counts,
