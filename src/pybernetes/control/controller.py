@@ -73,6 +73,8 @@ class Controller:
     """kube-system ServiceAccount name whose ClusterRole ``system:controller:<it>`` is derived; default: name."""
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
+    more: Callable[[], Sequence[Input]] | None = None
+    """Inputs that come and go with the table of kinds, beside ``inputs``; asked again whenever it has changed."""
     plan: Callable[[Snapshot, Key, float], Plan]
     """``now`` is Unix seconds."""
     workers: int = 4

@@ -9,6 +9,7 @@ Neighbours: ``informer.py``, ``worker.py``; the scheduler, the node agent and th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from pybernetes.client.client import Client
@@ -40,6 +41,9 @@ class Manager:
         self._added: list[tuple[Controller, Client | None]] = []
         self._workers: list[Worker] = []
         self._tasks = Tasks()
+        self._reflecting: dict[_Followed, asyncio.Task[None]] = {}
+        self._adapting = False
+        self._end_of_kinds: Callable[[], None] | None = None
         self._started = False
         self.snapshot: Snapshot = CacheSnapshot(self._caches)
         """Over the informers of whole resources."""
@@ -68,9 +72,13 @@ class Manager:
                     self.informer(row.resource, fields=row.fields)
         await asyncio.gather(*(self._worker(*added).start() for added in self._added))
         self._added.clear()
+        self._end_of_kinds = self._client.kinds.subscribe(self._kinds_changed)
+        self._adapt()
 
     async def stop(self) -> None:
         """End the controllers, then the informers."""
+        if self._end_of_kinds is not None:
+            self._end_of_kinds()
         await asyncio.gather(*(worker.stop() for worker in self._workers))
         await self._tasks.stop()
 
@@ -93,5 +101,30 @@ class Manager:
             self._client, asked.resource, informer, self._clock, self._entropy,
             fields=asked.fields, namespace=asked.namespace,
         )  # fmt: skip
-        self._tasks.start(reflector.run(), f"informer of {asked.resource}")
+        self._reflecting[asked] = self._tasks.start(reflector.run(), f"informer of {asked.resource}")
         return informer
+
+    # ── kinds that come and go ───────────────────────────────────────────────────────────────────────────
+
+    def _kinds_changed(self) -> None:
+        """Rows are replaced one by one: look when all of this turn are there."""
+        if not self._adapting:
+            self._adapting = True
+            asyncio.get_running_loop().call_soon(self._adapt)
+
+    def _adapt(self) -> None:
+        """Give controllers the inputs that have come, and take away those of kinds that are gone."""
+        self._adapting = False
+        for worker in self._workers:
+            if worker.controller.more is None:
+                continue
+            wanted = {row.resource: row for row in worker.controller.more()}
+            for resource in [one for one in worker.more if one not in wanted]:
+                worker.unfollow(resource)
+            for resource, row in wanted.items():
+                if resource not in worker.more:
+                    worker.follow(row, self.informer(resource, fields=row.fields, metadata_only=row.metadata_only))
+        for followed in [one for one in self._informers if self._client.kinds.by_resource(one.resource) is None]:
+            self._reflecting.pop(followed).cancel()
+            del self._informers[followed]
+            self._caches.pop(followed.resource, None)

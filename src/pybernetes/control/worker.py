@@ -9,7 +9,7 @@ Neighbours: ``controller.py`` is the row, ``queue.py``, ``perform.py``, ``expect
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from pybernetes.client.client import Client
@@ -41,9 +41,10 @@ class Worker:
     ) -> None:
         self.controller = controller
         self._followed, self._clock = followed, clock
-        caches = {row.resource: informer.cache for row, informer in followed}
-        self._snapshot = CacheSnapshot(caches)
-        self._expectations: Expectations[Key] = Expectations(caches, clock)
+        self._caches = {row.resource: informer.cache for row, informer in followed}
+        self._snapshot = CacheSnapshot(self._caches)
+        self._expectations: Expectations[Key] = Expectations(self._caches, clock)
+        self._more: dict[str, Callable[[], None]] = {}
         self._queue: Queue[Key] = Queue(clock)
         self._recorder = Recorder(client, clock, controller.name)
         self._performer = Performer(client, self._recorder)
@@ -61,7 +62,24 @@ class Worker:
             self._tasks.start(self._work(), f"{self.controller.name} {number}")
         self._resync_later()
 
+    @property
+    def more(self) -> Collection[str]:
+        """The resources that have been taken up since the start."""
+        return self._more
+
+    def follow(self, row: Input, informer: Informer) -> None:
+        """Take up one more input: its cache can be read from now on, and its changes wake keys."""
+        self._caches[row.resource] = informer.cache
+        self._more[row.resource] = informer.subscribe(self._follower(row))
+
+    def unfollow(self, resource: str) -> None:
+        """Let go of an input that ``follow`` took up."""
+        self._more.pop(resource)()
+        del self._caches[resource]
+
     async def stop(self) -> None:
+        for resource in tuple(self._more):
+            self.unfollow(resource)
         for end in self._ends:
             end()
         self._ends.clear()

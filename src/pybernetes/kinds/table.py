@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from pybernetes.kinds.kind import Kind
 
@@ -14,6 +14,7 @@ class KindTable:
         self._by_path: dict[tuple[str, str, str], Kind] = {}
         self._by_kind: dict[tuple[str, str, str], Kind] = {}
         self._by_resource: dict[str, Kind] = {}
+        self._followers: list[Callable[[], None]] = []
         for row in rows:
             self.add(row)
 
@@ -22,6 +23,7 @@ class KindTable:
         self._by_path[row.group, row.version, row.plural] = row
         self._by_kind[row.group, row.version, row.kind] = row
         self._by_resource.setdefault(row.resource, row)
+        self._tell()
 
     def remove(self, row: Kind) -> None:
         self._by_path.pop((row.group, row.version, row.plural), None)
@@ -30,6 +32,16 @@ class KindTable:
             del self._by_resource[row.resource]
             for other in self._by_path.values():
                 self._by_resource.setdefault(other.resource, other)
+        self._tell()
+
+    def subscribe(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` whenever rows have come or gone; answers how to end that."""
+        self._followers.append(changed)
+        return lambda: self._followers.remove(changed)
+
+    def _tell(self) -> None:
+        for changed in tuple(self._followers):
+            changed()
 
     def by_path(self, group: str, version: str, plural: str) -> Kind | None:
         """The row served at ``/apis/<group>/<version>/<plural>``."""

@@ -33,10 +33,10 @@ def owner_key(resource: str, obj: Obj) -> Owner:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The caches as a graph: ``resources`` are those that are watched."""
+    """The caches as a graph: ``resources`` are those that are watched, and change with the kinds."""
 
     kinds: KindTable
-    resources: Sequence[str]
+    resources: list[str]
 
     def owner(self, dependent: Obj, reference: Obj) -> Owner | None:
         """Whom a reference means; None where nobody can tell (an unknown kind, or a kind that lives in a namespace

@@ -5,7 +5,7 @@ Rule: a change that touches neither owners, finalizers nor deletion wakes nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pybernetes.control.actions import Plan
@@ -21,8 +21,13 @@ _IGNORED: Final = ("events",)
 
 
 def controller(kinds: KindTable) -> Controller:
-    """The row over what ``kinds`` holds now."""
+    """The row over what ``kinds`` holds now, and over what comes and goes later."""
     graph = Graph(kinds, watched(kinds))
+    always = frozenset(graph.resources)
+
+    def more() -> Sequence[Input]:
+        graph.resources[:] = watched(kinds)
+        return [_input(graph, resource) for resource in graph.resources if resource not in always]
 
     def plan(snapshot: Snapshot, key: Key, now: float) -> Plan:
         return of_owner(graph, snapshot, key) if isinstance(key, Owner) else ()
@@ -30,18 +35,23 @@ def controller(kinds: KindTable) -> Controller:
     return Controller(
         name="garbage-collector-controller",
         service_account="generic-garbage-collector",
-        inputs=tuple(Input(resource, keys_of(graph, resource), metadata_only=True) for resource in graph.resources),
+        inputs=tuple(_input(graph, resource) for resource in graph.resources),
+        more=more,
         outputs=(Output("*.*", ("delete", "get", "list", "patch", "update", "watch")),),
         plan=plan,
         workers=8,
     )
 
 
-def watched(kinds: KindTable) -> tuple[str, ...]:
+def _input(graph: Graph, resource: str) -> Input:
+    return Input(resource, keys_of(graph, resource), metadata_only=True)
+
+
+def watched(kinds: KindTable) -> list[str]:
     """All resources that can be listed, watched and deleted, each stored thing once; events own nothing."""
     needed = {"list", "watch", "delete"}
     found = (kind.resource for kind in kinds if needed <= set(kind.verbs) and not kind.storage_of)
-    return tuple(dict.fromkeys(resource for resource in found if resource not in _IGNORED))
+    return list(dict.fromkeys(resource for resource in found if resource not in _IGNORED))
 
 
 def keys_of(graph: Graph, resource: str) -> KeysOf:
