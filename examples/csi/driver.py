@@ -93,13 +93,19 @@ class Driver:
 
     def NodePublishVolume(self, request: Message) -> Message:
         target = Path(request["target_path"])
-        _bind(Path(request["staging_target_path"]), target)
+        source = Path(request.get("staging_target_path", ""))
+        if request.get("volume_context", {}).get("csi.storage.k8s.io/ephemeral") == "true":
+            source = self.root / request["volume_id"]  # described by the pod itself: never created, never staged
+            source.mkdir(parents=True, exist_ok=True)
+        _bind(source, target)
         if request.get("readonly"):
             subprocess.run(["mount", "-o", "remount,bind,ro", str(target)], check=True)
         return {}
 
     def NodeUnpublishVolume(self, request: Message) -> Message:
         _unbind(Path(request["target_path"]))
+        if request["volume_id"].startswith("csi-"):  # as volumes are called that end with their pod
+            shutil.rmtree(self.root / request["volume_id"], ignore_errors=True)
         return {}
 
     def NodeUnstageVolume(self, request: Message) -> Message:

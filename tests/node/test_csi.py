@@ -53,7 +53,8 @@ async def furnish(world: OneNode, *, attach: bool) -> None:
     """The driver's own object, and a class of its volumes."""
     group = {"apiVersion": "storage.k8s.io/v1"}
     marks = {"annotations": {volumes.BUILTIN_SIDECARS: "builtin"}}
-    spec = {"attachRequired": attach, "podInfoOnMount": True}
+    modes = ["Persistent", "Ephemeral"]
+    spec = {"attachRequired": attach, "podInfoOnMount": True, "volumeLifecycleModes": modes}
     config = {**group, "kind": "CSIDriver", "metadata": {"name": DRIVER, **marks}, "spec": spec}
     await world.admin.create(volumes.CSI_DRIVERS, config)
     made = {**group, "kind": "StorageClass", "metadata": {"name": "shared"}, "provisioner": DRIVER}
@@ -114,6 +115,21 @@ async def test_a_driver_makes_shows_and_deletes_volumes(
         assert not (driver.root / volume).exists()
         assert not (await world.admin.list(volumes.ATTACHMENTS))["items"]
         assert not list((world.config.kubelet / "plugins" / "kubernetes.io").rglob("globalmount"))
+    finally:
+        driver.stop()
+
+
+async def test_a_volume_that_a_pod_describes_lives_as_long_as_the_pod(world: OneNode, tmp_path: Path) -> None:
+    await furnish(world, attach=False)
+    driver = Driver(world, tmp_path / "shared")
+    try:
+        await world.eventually(driver.is_here)
+        inline = {"volumes": [{"name": "v", "csi": {"driver": DRIVER}}]}
+        await world.pod("p", shell("c", f"echo hello > /data/file; {FOREVER}", **MOUNTED), **inline)
+        pod = await world.ready("p")
+        assert await world.run_in(pod, "c", "cat", "/data/file") == "hello\n"
+        await world.delete("p")
+        await world.eventually(lambda: not list(driver.root.glob("csi-*")))
     finally:
         driver.stop()
 

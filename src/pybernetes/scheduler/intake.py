@@ -61,6 +61,15 @@ class Intake:
         if any(new and volumes.phase(new) == "Available" for _, new in deltas):
             self._queue.wake((Change.VOLUME,))
 
+    def csi_nodes(self, deltas: Sequence[Delta]) -> None:
+        """CSINodes changed: (old, new)."""
+        for old, new in deltas:
+            if new is not None:
+                self._snapshot.storage.limit(new)
+            elif old is not None:
+                self._snapshot.storage.limits.pop(objects.name(old), None)
+        self._queue.wake((Change.CSI_NODE,))
+
     def classes(self, deltas: Sequence[Delta]) -> None:
         """Storage classes changed: (old, new)."""
         self._queue.wake((Change.STORAGE_CLASS,))

@@ -70,7 +70,7 @@ class Scheduler:
         self._namespaces = manager.informer("namespaces")
         self._budgets = manager.informer("poddisruptionbudgets.policy")
         self._claims, self._volumes = manager.informer(volumes.CLAIMS), manager.informer(volumes.VOLUMES)
-        self._classes = manager.informer(volumes.CLASSES)
+        self._classes, self._csi_nodes = manager.informer(volumes.CLASSES), manager.informer(volumes.CSI_NODES)
         self._storage = Storage(self._claims.cache, self._volumes.cache, self._classes.cache)
         self._storage_writes = StorageWrites(client, self._claims, clock)
         self._bindings = Tasks()
@@ -86,6 +86,7 @@ class Scheduler:
         followed = (
             (self._namespaces, self._intake.namespaces),
             (self._classes, self._intake.classes),
+            (self._csi_nodes, self._intake.csi_nodes),
             (self._volumes, self._intake.volumes),
             (self._claims, self._intake.claims),
             (self._nodes, self._intake.nodes),

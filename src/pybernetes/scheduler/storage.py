@@ -42,6 +42,8 @@ class Storage:
     claims: Cache = field(default_factory=Cache)
     volumes: Cache = field(default_factory=Cache)
     classes: Cache = field(default_factory=Cache)
+    limits: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By node: how many volumes each driver there can hold at most, where it says so."""
     _choices: dict[str, Choice] = field(default_factory=dict)
     """By the pod's uid."""
 
@@ -74,6 +76,14 @@ class Storage:
             if any(objects.uid(each) == uid for each in choice.provision):
                 return choice.node
         return objects.annotations(claim).get(volumes.SELECTED_NODE, "")
+
+    def limit(self, csi_node: Obj) -> None:
+        """A CSINode is new or has changed."""
+        drivers = objects.get(csi_node, "spec", "drivers", default=())
+        found = {d["name"]: d["allocatable"]["count"] for d in drivers if objects.get(d, "allocatable", "count")}
+        self.limits.pop(objects.name(csi_node), None)
+        if found:
+            self.limits[objects.name(csi_node)] = found
 
     def assume(self, uid: str, choice: Choice) -> None:
         """A decision about the pod has taken this."""

@@ -198,6 +198,20 @@ def test_a_claim_for_one_pod_rejects_a_second_that_may_preempt_the_first() -> No
     assert (found.chosen.node, [v.name for v in found.chosen.victims]) == ("b", ["q"])
 
 
+def test_a_node_holds_no_more_volumes_of_a_driver_than_it_says() -> None:
+    def disk(name: str) -> Obj:
+        source = {"driver": "disk.example.com", "volumeHandle": name}
+        return objects.evolve(volume(name), ("spec", "csi"), source)
+
+    held = storage(claim("c", bound="v"), disk("v"), claim("d", bound="w"), disk("w"))
+    limits = [{"name": "disk.example.com", "nodeID": "b", "allocatable": {"count": 1}}]
+    held.limit({"metadata": {"name": "b"}, "spec": {"drivers": limits}})
+    there = using("d", name="q", on="b")
+    pinned = using("c", nodeSelector={"zone": "b"})
+    assert "1 node(s) exceed max volume count" in told(pinned, held, [there])
+    assert decided(using("d", nodeSelector={"zone": "b"}), held, [there]).node == "b"  # the same volume counts once
+
+
 def test_a_volume_of_a_zone_is_used_in_that_zone() -> None:
     zone = "topology.kubernetes.io/zone"
     held = storage(claim("c", bound="v"), volume("v", **{zone: "z1__z2"}))

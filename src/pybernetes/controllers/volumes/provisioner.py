@@ -57,9 +57,11 @@ def _serve(snapshot: Snapshot, claim: Obj) -> Iterable[Action]:
     if node is None:
         yield from _elsewhere(claim)
         return
+    csi_node = snapshot.get(volumes.CSI_NODES, "", objects.name(node))
+    if csi_node is None and not _is_simulated(node):
+        return  # its agent has yet to say where it keeps volumes, which wakes us
     whose = f"{objects.namespace(claim)}/{objects.name(claim)}"
     yield tell(claim, "Provisioning", f'External provisioner is provisioning volume for claim "{whose}"')
-    csi_node = snapshot.get(volumes.CSI_NODES, "", objects.name(node))
     yield Create(
         volumes.VOLUMES, volume(name, claim, storage_class, node, csi_node), ok_if_exists=True,
         event=Event(claim, "Normal", "ProvisioningSucceeded", f"Successfully provisioned volume {name}"),
@@ -114,6 +116,10 @@ def _hostname(node: Obj) -> str:
     return objects.labels(node).get(HOSTNAME) or objects.name(node)
 
 
+def _is_simulated(node: Obj) -> bool:
+    return objects.labels(node).get("pybernetes.io/simulated") == "true"
+
+
 def _node_name(volume: Obj) -> str:
     """The host name of the node that a volume of ours is on."""
     terms: Sequence[Obj] = objects.get(volume, "spec", "nodeAffinity", "required", "nodeSelectorTerms", default=())
@@ -145,6 +151,13 @@ def _of_node(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[K
     return [keys.of(claim) for claim in snapshot.list(volumes.CLAIMS) if is_asked(claim)]
 
 
+def _of_csi_node(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
+    """A node says where it keeps volumes: claims may have waited for that."""
+    if new is None or old is not None:
+        return ()
+    return [keys.of(claim) for claim in snapshot.list(volumes.CLAIMS) if is_asked(claim)]
+
+
 def _nobody(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
     return ()
 
@@ -156,7 +169,7 @@ CONTROLLER: Final = Controller(
         Input(volumes.CLAIMS, own_key),
         Input(volumes.VOLUMES, own_key),
         Input(volumes.CLASSES, _nobody),
-        Input(volumes.CSI_NODES, _nobody),
+        Input(volumes.CSI_NODES, _of_csi_node),
         Input("nodes", _of_node),
     ),
     outputs=(

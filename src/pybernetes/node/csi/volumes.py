@@ -35,9 +35,7 @@ class CsiVolumes:
     async def publish(self, pod: Obj, volume: Obj, claim: Obj | None, *, read_only: bool) -> Path:
         """Have a volume ready for a pod; where it is. Raises VolumeError."""
         source, name = volume["spec"]["csi"], objects.name(volume)
-        driver = self._drivers.get(source["driver"])
-        if driver is None:
-            raise VolumeError(name, f"driver name {source['driver']} not found in the list of registered CSI drivers")
+        driver = self._found(source["driver"], name)
         try:
             target = await self._publish(driver, pod, volume, read_only)
             await self._expand(driver, volume, claim, target)
@@ -45,9 +43,30 @@ class CsiVolumes:
             raise VolumeError(name, str(error)) from error
         return target
 
+    async def publish_inline(self, pod: Obj, volume: Obj) -> Path:
+        """Have a volume that the pod's own spec describes: never staged, and made by being published. Raises
+        VolumeError."""
+        source, name = volume["csi"], volume["name"]
+        driver = self._found(source["driver"], name)
+        try:
+            config = await self._client.find(volumes.CSI_DRIVERS, driver.name)
+            if "Ephemeral" not in objects.get(config, "spec", "volumeLifecycleModes", default=()):
+                text = f"driver {driver.name} does not support ephemeral inline volumes"
+                raise VolumeError(name, f'volume mode "Ephemeral" not supported: {text}')
+            handle = f"csi-{requests.staging_name(f'{self._node}{objects.uid(pod)}{name}')}"
+            told = {**_pod_info(pod, config), "csi.storage.k8s.io/ephemeral": "true"}
+            secret = {**(source.get("nodePublishSecretRef") or {}), "namespace": objects.namespace(pod)}
+            return await self._show(driver, self._folder(pod, name), {
+                "volume_id": handle, "readonly": bool(source.get("readOnly")),
+                "volume_capability": {"mount": {"fs_type": source.get("fsType", "")}, "access_mode": {"mode": 1}},
+                "volume_context": {**(source.get("volumeAttributes") or {}), **told},
+                "secrets": await self._secrets({"nodePublishSecretRef": secret}, "nodePublish"),
+            })  # fmt: skip
+        except (CsiError, errors.ApiError) as error:
+            raise VolumeError(name, str(error)) from error
+
     async def _publish(self, driver: Driver, pod: Obj, volume: Obj, read_only: bool) -> Path:
         source = volume["spec"]["csi"]
-        folder = self._kubelet / "pods" / objects.uid(pod) / "volumes" / _PLUGIN / objects.name(volume)
         config = await self._client.find(volumes.CSI_DRIVERS, driver.name)
         common: Obj = {
             "volume_id": source["volumeHandle"],
@@ -61,14 +80,27 @@ class CsiVolumes:
             staged = {**common, "staging_target_path": str(staging)}
             await driver.call(NODE, "NodeStageVolume", {**staged, "secrets": await self._secrets(source, "nodeStage")})
             common["staging_target_path"] = str(staging)
+        common["readonly"] = read_only or bool(source.get("readOnly"))
+        common["secrets"] = await self._secrets(source, "nodePublish")
+        return await self._show(driver, self._folder(pod, objects.name(volume)), common)
+
+    async def _show(self, driver: Driver, folder: Path, request: Obj) -> Path:
+        """Note what is about to be published, and publish it. Raises CsiError."""
         folder.mkdir(parents=True, exist_ok=True)
-        data = {"driverName": driver.name, "volumeHandle": source["volumeHandle"], "specVolID": folder.name}
+        data = {"driverName": driver.name, "volumeHandle": request["volume_id"], "specVolID": folder.name}
         (folder / _DATA).write_bytes(orjson.dumps({**data, "nodeName": self._node}))
         target = folder / "mount"
-        common |= {"target_path": str(target), "readonly": read_only or bool(source.get("readOnly"))}
-        common["secrets"] = await self._secrets(source, "nodePublish")
-        await driver.call(NODE, "NodePublishVolume", common)
+        await driver.call(NODE, "NodePublishVolume", {**request, "target_path": str(target)})
         return target
+
+    def _folder(self, pod: Obj, name: str) -> Path:
+        return self._kubelet / "pods" / objects.uid(pod) / "volumes" / _PLUGIN / name
+
+    def _found(self, name: str, volume: str) -> Driver:
+        driver = self._drivers.get(name)
+        if driver is None:
+            raise VolumeError(volume, f"driver name {name} not found in the list of registered CSI drivers")
+        return driver
 
     async def unpublish(self, uid: str) -> None:
         """Undo all that was published to a pod. Raises OSError."""
@@ -88,7 +120,7 @@ class CsiVolumes:
             file.unlink()
             _remove_empty(file.parent / "mount", file.parent)
             staging = self._staging(driver.name, data["volumeHandle"])
-            if STAGE_UNSTAGE in driver.node_can and not self._is_used(data):
+            if STAGE_UNSTAGE in driver.node_can and staging.is_dir() and not self._is_used(data):
                 await driver.call(NODE, "NodeUnstageVolume", {**ids, "staging_target_path": str(staging)})
                 _remove_empty(staging, staging.parent)
 
@@ -115,8 +147,8 @@ class CsiVolumes:
         return objects.get(found, "status", "attachmentMetadata", default={})  # type: ignore[no-any-return]
 
     async def _secrets(self, source: Obj, what: str) -> dict[str, str]:
-        ref = source.get(f"{what}SecretRef")
-        if not ref:
+        ref = source.get(f"{what}SecretRef") or {}
+        if not ref.get("name"):
             return {}
         found = await self._client.get("secrets", ref["name"], ref.get("namespace", ""))
         return {key: _decoded(value) for key, value in (found.get("data") or {}).items()}

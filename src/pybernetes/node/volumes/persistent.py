@@ -36,6 +36,8 @@ class Csi(Protocol):
 
     async def publish(self, pod: Obj, volume: Obj, claim: Obj | None, *, read_only: bool) -> Path: ...
 
+    async def publish_inline(self, pod: Obj, volume: Obj) -> Path: ...
+
     async def unpublish(self, uid: str) -> None: ...
 
 
@@ -71,6 +73,11 @@ async def set_up(place: Place, request: Request) -> None:
         raise VolumeError(objects.name(volume), "no volume plugin matched")
     found = await source(place, request)
     _link(request.link, found)
+
+
+async def set_up_inline(place: Place, pod: Obj, volume: Obj, link: Path) -> None:
+    """Have a CSI driver's volume that the pod itself describes. Raises VolumeError or OSError."""
+    _link(link, await place.csi.publish_inline(pod, volume))
 
 
 def target(link: Path) -> Path:

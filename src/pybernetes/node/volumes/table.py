@@ -80,6 +80,19 @@ async def _persistent(setting: Setting, volume: Obj) -> None:
     )  # fmt: skip
 
 
+async def _inline(setting: Setting, volume: Obj) -> None:
+    """A volume of a CSI driver that lives and ends with its pod."""
+    if setting.place is None:
+        raise VolumeError(volume["name"], "CSI volumes are not supported by this node")
+    link = setting.dirs.volume(persistent.PLUGIN, volume["name"])
+    await persistent.set_up_inline(setting.place, setting.pod, volume, link)
+
+
+async def _image(setting: Setting, volume: Obj) -> None:
+    text = "image volumes need a container runtime that offers them (containerd 2.1); the one of this node does not"
+    raise VolumeError(volume["name"], text)
+
+
 _ROWS: Final[Mapping[str, _Row]] = {
     "emptyDir": _Row("empty-dir", _empty_dir),
     "hostPath": _Row("", _host_path),
@@ -89,6 +102,8 @@ _ROWS: Final[Mapping[str, _Row]] = {
     "projected": _Row("projected", _files, from_objects=True),
     "persistentVolumeClaim": _Row(persistent.PLUGIN, _persistent),
     "ephemeral": _Row(persistent.PLUGIN, _persistent),
+    "csi": _Row(persistent.PLUGIN, _inline),
+    "image": _Row("image", _image),
 }
 
 
@@ -107,8 +122,8 @@ def path_of(dirs: PodDirs, volume: Obj) -> Path:
 
 def is_read_only(volume: Obj) -> bool:
     """May no container write to it, whatever its mount says? What the agent writes is nobody else's to write."""
-    claim = volume.get("persistentVolumeClaim") or {}
-    return bool(claim.get("readOnly")) or any(_ROWS[kind].from_objects for kind in _ROWS if kind in volume)
+    source = volume.get("persistentVolumeClaim") or volume.get("csi") or {}
+    return bool(source.get("readOnly")) or any(_ROWS[kind].from_objects for kind in _ROWS if kind in volume)
 
 
 async def set_up(setting: Setting) -> None:

@@ -39,6 +39,8 @@ class Change(enum.Enum):
     VOLUME = enum.auto()
     """A volume that is nobody's came or changed."""
     STORAGE_CLASS = enum.auto()
+    CSI_NODE = enum.auto()
+    """A node has another driver, or room for more volumes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 The first filter that rejects a node names the reason in FailedScheduling. ``helped_by`` are the queueing hints: what
 must happen before a pod that the plugin rejected is worth another try.
-Upstream's others have their places: NodeVolumeLimits before VolumeBinding, ImageLocality after the last score.
+Upstream's other has its place: ImageLocality after the last score.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ PLUGINS: Final = (
     Plugin("NodePorts", ports.taken, helped_by=_NEW | {Change.POD_GONE}),
     Plugin("NodeResourcesFit", resources.insufficient, resources.least_allocated, helped_by=_ROOM),
     Plugin("VolumeRestrictions", volumes.in_use, helped_by=_NEW | {Change.POD_GONE, Change.CLAIM}),
+    Plugin("NodeVolumeLimits", volumes.too_many, helped_by=_NEW | {Change.POD_GONE, Change.CLAIM, Change.CSI_NODE}),
     Plugin("VolumeBinding", volumes.unreachable, helped_by=_CLAIMS),
     Plugin("VolumeZone", volumes.in_other_zones, helped_by=_CLAIMS),
     Plugin("PodTopologySpread", spread.skewed, spread.crowded, spread.to_emptiest, weight=2, helped_by=_PODS | _TAINTS),

@@ -7,7 +7,8 @@ Rule 2: a claim that is missing, lost, going, or yet to be bound by itself rejec
         be wrong with them.
 Rule 3: what only one pod may use (ReadWriteOncePod) rejects all nodes while another pod uses it; on that pod's node
         taking it away would help.
-Source: pkg/scheduler/framework/plugins/{volumebinding,volumerestrictions,volumezone}.
+Rule 4: a driver may say how many of its volumes a node can hold.
+Source: pkg/scheduler/framework/plugins/{volumebinding,volumerestrictions,volumezone,nodevolumelimits}.
 Neighbours: ``scheduler/storage.py`` is what is looked at; ``choose`` tells ``storagewrites.py`` what to write.
 """
 
@@ -32,6 +33,7 @@ CONFLICT: Final = "node(s) had volume node affinity conflict"
 NONE_TO_BIND: Final = "node(s) didn't find available persistent volumes to bind"
 NOT_THERE: Final = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
 IN_USE: Final = "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"
+TOO_MANY: Final = "node(s) exceed max volume count"
 OTHER_ZONE: Final = "node(s) had no available volume zone"
 _ZONES: Final = (
     "topology.kubernetes.io/zone", "topology.kubernetes.io/region",
@@ -149,7 +151,7 @@ def choose(snapshot: Snapshot, pod: PodInfo, node_name: str) -> Choice | None:
     return Choice(node_name, tuple(static), tuple(provision))
 
 
-# ── VolumeRestrictions, VolumeZone ───────────────────────────────────────────────────────────────────────
+# ── VolumeRestrictions, VolumeZone, NodeVolumeLimits ──────────────────────────────────────────────────────
 
 
 def in_use(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
@@ -162,6 +164,34 @@ def in_use(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
     if not holders:
         return ()
     return (Rejection(IN_USE, ~nowhere(snapshot), hopeless=~affinity.at(snapshot, holders)),)
+
+
+def too_many(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
+    """Rule 4."""
+    wanted = _handles(snapshot, pod)
+    full = nowhere(snapshot)
+    for name, limits in snapshot.storage.limits.items() if wanted else ():
+        slot = snapshot.slots.get(name)
+        if slot is not None:
+            used = set().union(*(_handles(snapshot, other) for other in snapshot.pods_on(name)))
+            full[slot] = any(_count(used | wanted, driver) > most for driver, most in limits.items())
+    return (Rejection(TOO_MANY, full, hopeless=nowhere(snapshot)),) if full.any() else ()
+
+
+def _handles(snapshot: Snapshot, pod: PodInfo) -> set[tuple[str, str]]:
+    """(driver, volume) of the CSI volumes that a pod uses, as far as its claims are bound."""
+    found: set[tuple[str, str]] = set()
+    for name in pod.claims:
+        claim = snapshot.storage.claim(pod.namespace, name)
+        volume = snapshot.storage.volume(objects.get(claim, "spec", "volumeName", default=""))
+        source = objects.get(volume, "spec", "csi")
+        if source:
+            found.add((source["driver"], source["volumeHandle"]))
+    return found
+
+
+def _count(handles: set[tuple[str, str]], driver: str) -> int:
+    return sum(each == driver for each, _ in handles)
 
 
 def in_other_zones(snapshot: Snapshot, pod: PodInfo) -> Sequence[Rejection]:
