@@ -42,6 +42,8 @@ def restart_wanted(pod: Obj, spec: Obj, container: Container, notes: Notes) -> b
     recorded = container.annotations.get(CONTAINER_HASH, "")
     policy = podspec.restart_policy(pod, spec)
     health = notes.health.get(container.id)
+    if podspec.restarts_on(spec, container.exit_code):
+        return True
     if policy == "OnFailure" and ((health is not None and health.failed) or notes.hooks.get(container.id) == "failed"):
         return True
     return restart.wanted(container, policy, podspec.container_hash(spec), recorded)

@@ -53,10 +53,10 @@ def is_sidecar(container: Obj) -> bool:
 
 
 def restart_policy(pod: Obj, container: Obj) -> str:
-    """The policy for one container: the pod's, except that a failed init container of an Always pod is retried only
-    until it succeeds, that a sidecar always runs, and an ephemeral one once."""
-    if is_sidecar(container):
-        return "Always"
+    """The policy for one container: its own or the pod's, except that a failed init container of an Always pod is
+    retried only until it succeeds, and that an ephemeral one runs once."""
+    if container.get("restartPolicy"):
+        return str(container["restartPolicy"])
     policy = str(objects.get(pod, "spec", "restartPolicy", default="Always"))
     field = field_of(pod, container["name"])
     if field == "ephemeralContainers":
@@ -76,6 +76,15 @@ def hook(container: Obj, name: str) -> Obj | None:
     """What a container wants done after its start (``postStart``) or before its end (``preStop``)."""
     found: Obj | None = objects.get(container, "lifecycle", name)
     return found or None
+
+
+def restarts_on(container: Obj, exit_code: int) -> bool:
+    """Whether one of a container's own rules wants it to run again after this end."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if (exit_code in (codes.get("values") or ())) is (codes.get("operator") == "In"):
+            return bool(rule.get("action") == "Restart")
+    return False
 
 
 def host_network(pod: Obj) -> bool:

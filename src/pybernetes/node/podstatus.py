@@ -31,7 +31,8 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
          for spec in specs]
         for specs in (podspec.init_containers(pod), podspec.main_containers(pod), podspec.ephemeral_containers(pod))
     )  # fmt: skip
-    phase = "Failed" if late else _phase(pod, inits, mains, ended=deleted and done)
+    again = any(_runs_again(pod, spec, observed, notes) for spec in podspec.main_containers(pod))
+    phase = "Failed" if late else _phase(pod, inits, mains, ended=deleted and done, again=again)
     out: Obj = {
         "phase": phase,
         "conditions": _conditions(
@@ -55,6 +56,8 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
         out["ephemeralContainerStatuses"] = ephemerals
     if cut is not None:
         out |= {"reason": cut[0], "message": cut[1]}
+    if generation := objects.meta(pod).get("generation"):
+        out["observedGeneration"] = generation
     ips = pod_ips(pod, observed, host_ips)
     if ips:
         out |= {"podIP": ips[0], "podIPs": [{"ip": ip} for ip in ips]}
@@ -77,6 +80,13 @@ def pod_ips(pod: Obj, observed: Observed, host_ips: Sequence[str]) -> list[str]:
     return [entry["ip"] for entry in objects.get(pod, "status", "podIPs", default=[])]
 
 
+def _runs_again(pod: Obj, spec: Obj, observed: Observed, notes: Notes) -> bool:
+    container = observed.latest(spec["name"])
+    if container is None or container.state != "exited":
+        return False
+    return podends.restart_wanted(pod, spec, container, notes)
+
+
 def _ended(spec: Obj, observed: Observed) -> bool:
     container = observed.latest(spec["name"])
     return container is not None and container.state == "exited"
@@ -85,8 +95,9 @@ def _ended(spec: Obj, observed: Observed) -> bool:
 # ── phase ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _phase(pod: Obj, inits: Sequence[Obj], mains: Sequence[Obj], *, ended: bool) -> str:
-    """``ended`` tells that the pod was deleted and nothing of it runs: its phase is final then."""
+def _phase(pod: Obj, inits: Sequence[Obj], mains: Sequence[Obj], *, ended: bool, again: bool) -> str:
+    """``ended`` tells that the pod was deleted and nothing of it runs: its phase is final then. ``again`` tells that a
+    container that has ended will run again."""
     reported = objects.get(pod, "status", "phase")
     if reported in ("Succeeded", "Failed"):
         return str(reported)
@@ -100,7 +111,7 @@ def _phase(pod: Obj, inits: Sequence[Obj], mains: Sequence[Obj], *, ended: bool)
         return "Pending"
     if any(not _has_run(s) for s in mains):
         return "Pending"
-    if policy == "Always" or any("running" in s["state"] for s in mains):
+    if policy == "Always" or again or any("running" in s["state"] for s in mains):
         return "Running"
     if all(c == 0 for c in codes):
         return "Succeeded"

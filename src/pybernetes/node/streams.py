@@ -48,9 +48,8 @@ class Streams:
         """``/attach``: to a container's first process. Raises StreamRefused and RuntimeFailure."""
         container = await self._running(pod, name)
         tty = bool((podspec.container(pod, name) or {}).get("tty"))
-        return await self._join(
-            request, await self._runtime.attach_url(container.id, tty=tty, streams=_streams(request))
-        )
+        streams = {**_streams(request), **({"stderr": False} if tty else {})}
+        return await self._join(request, await self._runtime.attach_url(container.id, tty=tty, streams=streams))
 
     async def port_forward(self, request: HttpRequest, pod: Obj) -> HttpResponse:
         """``/portForward``: into the pod's network. Raises StreamRefused and RuntimeFailure."""

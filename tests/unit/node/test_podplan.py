@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from pybernetes.node import podstatus
 from pybernetes.node.podactions import (
     CreateSandbox,
     EnsureImage,
@@ -28,6 +31,10 @@ from .build import NOW, deleted, exited, main, noted, pod, running, sandbox, see
 
 def actions(planned: Plan) -> list[object]:
     return list(planned.actions)
+
+
+def restart_on(operator: str, *codes: int) -> dict[str, Any]:
+    return {"action": "Restart", "exitCodes": {"operator": operator, "values": list(codes)}}
 
 
 def test_a_new_pod_is_prepared_then_gets_a_sandbox_then_its_image_then_its_container() -> None:
@@ -71,6 +78,24 @@ def test_the_first_restart_is_at_once_and_the_next_waits_ten_seconds() -> None:
     assert plan(pod(), seen(exited(attempt=1, code=1, ago=2)), notes, NOW) == Plan(wake_at=NOW + 8)
     later = plan(pod(), seen(exited(attempt=1, code=1, ago=2)), notes, NOW + 8)
     assert actions(later) == [Start("c", 2, "s0", "sha256:1", Backoff(20, NOW + 8))]
+
+
+@pytest.mark.parametrize(
+    ("own", "code", "again"),
+    [
+        ({"restartPolicy": "Always"}, 0, True),
+        ({"restartPolicy": "Never"}, 1, False),
+        ({"restartPolicy": "Never", "restartPolicyRules": [restart_on("In", 42)]}, 42, True),
+        ({"restartPolicy": "Never", "restartPolicyRules": [restart_on("In", 42)]}, 1, False),
+        ({"restartPolicy": "Never", "restartPolicyRules": [restart_on("NotIn", 42)]}, 1, True),
+    ],
+)
+def test_a_container_may_have_a_restart_policy_of_its_own(own: dict[str, Any], code: int, again: bool) -> None:
+    obj = pod(main(**own), main("other"), policy="Never")
+    planned = plan(obj, seen(exited(code=code), running("other")), noted("c"), NOW)
+    assert bool(planned.actions) is again
+    told = podstatus.status(obj, seen(exited(code=code), running("other")), noted("c"), NOW, ("192.0.2.1",))
+    assert told["phase"] == "Running"
 
 
 @pytest.mark.parametrize(
