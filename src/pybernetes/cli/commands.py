@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 
 from pybernetes import __version__
@@ -36,11 +37,8 @@ def up(arguments: argparse.Namespace) -> int:
     paths = data_paths(arguments)
     clock = SystemClock()
     steps = Steps(clock)
-    bringing_up = lifecycle.up(
-        paths, steps, clock, nodes=arguments.nodes, simulate=arguments.simulate, port=arguments.port,
-        ingress=arguments.ingress, load_balancer_pool=arguments.load_balancer_pool,
-    )  # fmt: skip
-    config = asyncio.run(bringing_up)
+    options = {field.name: getattr(arguments, field.name, None) for field in fields(configuration.Config)}
+    config = asyncio.run(lifecycle.up(paths, steps, clock, options))
     if arguments.merge_kubeconfig:
         target = _own_kubeconfig()
         _merge(paths, target)

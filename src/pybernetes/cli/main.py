@@ -44,6 +44,8 @@ def _up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ingress", action=argparse.BooleanOptionalAction, help=text)
     text = "addresses for Services of type LoadBalancer: FIRST-LAST or a CIDR, on the node network (default: none)"
     parser.add_argument("--load-balancer-pool", metavar="ADDRESSES", help=text)
+    text = "behaviours away from their default, as upstream names them: Name=true,Other=false"
+    parser.add_argument("--feature-gates", metavar="GATES", help=text)
     parser.add_argument("--merge-kubeconfig", action="store_true", help="also merge it into your own kubeconfig")
 
 

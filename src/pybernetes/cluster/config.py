@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
+from pybernetes.cluster import gates
 from pybernetes.controllers import addresspool
 
 API_PORT: Final = 6443
@@ -59,6 +61,8 @@ class Config:
     """Addresses for Services of type LoadBalancer: ``172.30.77.200-172.30.77.250``; none where it is empty."""
     ingress: bool = True
     """Real nodes have an entrance for Ingresses, where the machine has what that needs."""
+    feature_gates: str = ""
+    """Behaviours switched away from their default: ``Name=true,Other=false`` (``gates.py``)."""
 
     def node_names(self) -> list[str]:
         return [f"node-{index}" for index in range(1, self.nodes + 1)]
@@ -232,29 +236,34 @@ def save(paths: Paths, config: Config) -> None:
     temporary.replace(paths.config)
 
 
-def merged(
-    old: Config | None, *, nodes: int | None, simulate: int | None, port: int | None, ingress: bool | None = None,
-    load_balancer_pool: str | None = None,
-) -> Config:  # fmt: skip
-    """The configuration that these options ask for; an option not given keeps what the cluster had.
+def merged(old: Config | None, asked: Mapping[str, Any]) -> Config:
+    """The configuration that these options (fields of ``Config``) ask for; what is None, or not there, stays as it was.
 
-    Raises ConfigError for a number that cannot be.
+    Raises ConfigError for a value that cannot be.
     """
-    for option, value, least, most in (
-        ("nodes", nodes, 0, NODES_MAX), ("simulate", simulate, 0, SIMULATED_MAX), ("port", port, 1, 65535),
-    ):  # fmt: skip
-        if value is not None and not least <= value <= most:
-            raise ConfigError(f"--{option} {value}: must be between {least} and {most}")
-    config = old or Config()
-    try:
-        addresspool.parse(load_balancer_pool or "")
-    except ValueError as error:
-        raise ConfigError(f"--load-balancer-pool: {error}") from error
-    return replace(
-        config,
-        load_balancer_pool=config.load_balancer_pool if load_balancer_pool is None else load_balancer_pool,
-        nodes=config.nodes if nodes is None else nodes,
-        simulate=config.simulate if simulate is None else simulate,
-        port=config.port if port is None else port,
-        ingress=config.ingress if ingress is None else ingress,
-    )
+    given = {name: value for name, value in asked.items() if value is not None}
+    for name, check in _CHECKS.items():
+        if name in given:
+            try:
+                check(given[name])
+            except ValueError as error:
+                raise ConfigError(f"--{name.replace('_', '-')} {given[name]}: {error}") from error
+    return replace(old or Config(), **given)
+
+
+def _between(least: int, most: int) -> Callable[[int], None]:
+    def check(value: int) -> None:
+        if not least <= value <= most:
+            raise ValueError(f"must be between {least} and {most}")
+
+    return check
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
+    "nodes": _between(0, NODES_MAX),
+    "simulate": _between(0, SIMULATED_MAX),
+    "port": _between(1, 65535),
+    "load_balancer_pool": addresspool.parse,
+    "feature_gates": gates.parse,
+}
+"""Field → what raises ValueError for a value that cannot be."""

@@ -12,7 +12,7 @@ import os
 import ssl
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, ingress, pki
+from pybernetes.cluster import components, gates, ingress, pki
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.controllers import addresspool
 from pybernetes.controllers import table as controller_table
@@ -83,6 +83,7 @@ class ControlPlane:
         return controller_table.Options(
             kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(),
             ca_key=self._pki.key("ca").read_bytes(), sign=api.tokens.sign, started=self._clock.time(),
+            legacy_tokens=not gates.parse(self._config.feature_gates)[gates.NO_TOKEN_AUTO_GENERATION],
             load_balancers=addresspool.parse(self._config.load_balancer_pool),
             pod_network=f"{self._config.pod_network}.0.0/16",
         )  # fmt: skip

@@ -10,8 +10,9 @@ import asyncio
 import errno
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from pybernetes.client import kubeconfig
 from pybernetes.client.client import Client
@@ -29,17 +30,10 @@ READY_SECONDS: Final = 60.0
 CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
 
 
-async def up(
-    paths: Paths, steps: Steps, clock: Clock, *,
-    nodes: int | None, simulate: int | None, port: int | None, ingress: bool | None = None,
-    load_balancer_pool: str | None = None,
-) -> Config:  # fmt: skip
-    """Bring the cluster up as asked; returns what it now is. Raises ConfigError."""
+async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any]) -> Config:
+    """Bring the cluster up as asked by fields of ``Config``; returns what it now is. Raises ConfigError."""
     old = configuration.load(paths)
-    asked = configuration.merged(
-        old, nodes=nodes, simulate=simulate, port=port, ingress=ingress, load_balancer_pool=load_balancer_pool
-    )
-    config = _with_what_the_machine_can(asked, steps)
+    config = _with_what_the_machine_can(configuration.merged(old, asked), steps)
     if config.nodes and not config.underlay:
         underlay_prefix, pod_network = await underlay.choose_networks()
         config = replace(config, underlay=underlay_prefix, pod_network=pod_network)
@@ -123,10 +117,8 @@ async def _start_control_plane(paths: Paths, old: Config | None, config: Config,
 
 
 def _needs_restart(old: Config, new: Config) -> bool:
-    def told(config: Config) -> tuple[object, ...]:
-        return config.simulate, config.port, config.address, config.ingress, config.load_balancer_pool
-
-    return told(old) != told(new)
+    """The number of real nodes is the one setting that the control plane does not care for."""
+    return replace(old, nodes=0) != replace(new, nodes=0)
 
 
 def _refuse_taken_port(config: Config) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import (
+    accounttoken,
     cronjob,
     endpoints,
     endpointslice,
@@ -55,6 +56,8 @@ class Options:
     """The private key of the first of ``root_ca``, in PEM form: certificates are issued where it is given."""
     sign: Callable[[Obj], str] | None = None
     """Makes a service account's token of claims: Secrets for such tokens are filled where it is given."""
+    legacy_tokens: bool = False
+    """With ``sign``: every service account gets a Secret with a token, as before Kubernetes 1.24."""
     load_balancers: AddressPool = field(default_factory=AddressPool)
     """Addresses for Services of type LoadBalancer, which stay pending where there are none."""
     pod_network: str = ""
@@ -107,3 +110,5 @@ def _credentials(options: Options) -> Iterable[Controller]:
         yield signing.controller(Authority(options.root_ca.encode(), options.ca_key))
     if options.sign is not None:
         yield tokensecret.controller(options.sign, options.root_ca)
+        if options.legacy_tokens:
+            yield accounttoken.CONTROLLER

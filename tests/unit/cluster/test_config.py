@@ -8,16 +8,21 @@ from pybernetes.cluster.config import Config, ConfigError, Paths
 
 def test_options_not_given_keep_what_the_cluster_had() -> None:
     old = Config(nodes=3, simulate=5, port=7443)
-    assert configuration.merged(old, nodes=None, simulate=9, port=None) == Config(nodes=3, simulate=9, port=7443)
+    assert configuration.merged(old, {"nodes": None, "simulate": 9}) == Config(nodes=3, simulate=9, port=7443)
 
 
 def test_a_new_cluster_has_one_real_node() -> None:
-    assert configuration.merged(None, nodes=None, simulate=None, port=None).node_names() == ["node-1"]
+    assert configuration.merged(None, {}).node_names() == ["node-1"]
 
 
 def test_a_negative_number_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="--nodes -1"):
-        configuration.merged(None, nodes=-1, simulate=None, port=None)
+        configuration.merged(None, {"nodes": -1})
+
+
+def test_an_unknown_feature_gate_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match=r"--feature-gates Nonsense=true: unrecognized feature gate: Nonsense; there"):
+        configuration.merged(None, {"feature_gates": "Nonsense=true"})
 
 
 def test_saving_and_loading_gives_the_same(tmp_path: Path) -> None:
