@@ -83,6 +83,8 @@ class NodeLoop:
 class World:
     """``call`` and ``send`` speak to a port from inside a namespace; pods answer with their name and their caller."""
 
+    inside = staticmethod(inside)
+
     def __init__(self) -> None:
         self.nodes = {name: NodeLoop(name) for name in NODES}
         self._sockets: list[socket.socket] = []
