@@ -144,6 +144,23 @@ async def test_a_suspended_job_waits_and_goes_on(cluster: Cluster) -> None:
     await cluster.until_events("work", "Resumed", lambda told: told == ["Job resumed"])
 
 
+@pytest.mark.parametrize("policy", ["Failed", "TerminatingOrFailed"])
+async def test_a_pod_that_somebody_deletes_counts_as_failed_and_is_replaced(cluster: Cluster, policy: str) -> None:
+    await cluster.create(JOBS, job("sleep", "600", podReplacementPolicy=policy))
+    (first,) = await cluster.until_all("pods", runs_beside(0))
+    await cluster.client.delete("pods", objects.name(first), "default")
+    await cluster.until_all("pods", lambda pods: runs_beside(0)(pods) and objects.uid(pods[0]) != objects.uid(first))
+    await cluster.until(JOBS, "work", lambda obj: counts("failed", 1)(obj) and counts("active", 1)(obj))
+
+
+async def test_pods_that_outlive_their_job_bear_no_finalizer(cluster: Cluster) -> None:
+    await cluster.create(JOBS, job("sleep", "600", parallelism=2, completions=2))
+    await cluster.until_all("pods", lambda pods: len(pods) == 2 and all(map(has("Ready"), pods)))
+    await cluster.client.delete(JOBS, "work", "default", propagation="Orphan")
+    await cluster.until_gone(JOBS, "work")
+    await cluster.until_all("pods", lambda pods: len(pods) == 2 and not any(map(objects.finalizers, pods)))
+
+
 async def test_a_finished_job_goes_when_its_time_is_over(turned: Cluster, clock: VirtualClock) -> None:
     await turned.create(JOBS, job(ttlSecondsAfterFinished=100))
     await seen(clock, turned.until(JOBS, "work", has("Complete")))
