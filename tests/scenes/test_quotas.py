@@ -9,9 +9,11 @@ import pytest
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import resourcequota
 from pybernetes.kinds.table import KindTable
+from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 
 from .running import Running, config_map, control_plane
+from .test_definitions import CRDS, DEFINITION, WIDGETS, is_established, widget
 
 
 @pytest.fixture
@@ -58,3 +60,16 @@ async def test_a_status_that_somebody_else_wrote_is_put_right(running: Running) 
     await running.client.patch("resourcequotas", "q", lie, namespace="default", subresource="status")
     await used(running, configmaps="0")
     await running.until("resourcequotas", "q", lambda obj: (obj or {})["status"]["hard"] == made["spec"]["hard"])
+
+
+async def test_custom_resources_are_counted_too(running: Running) -> None:
+    await running.client.create(CRDS, DEFINITION)
+    await running.until(CRDS, WIDGETS, is_established, "")
+    spec = {"hard": {f"count/{WIDGETS}": "1"}}
+    await running.client.create("resourcequotas", {"metadata": {"name": "q", "namespace": "default"}, "spec": spec})
+    await running.client.create(WIDGETS, widget("a"))
+    await running.until(
+        "resourcequotas", "q", lambda obj: ((obj or {}).get("status") or {}).get("used") == {f"count/{WIDGETS}": "1"}
+    )
+    with pytest.raises(errors.Forbidden, match=r"exceeded quota: q, requested: count/widgets.example.com=1"):
+        await running.client.create(WIDGETS, widget("b"))

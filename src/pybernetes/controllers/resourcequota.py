@@ -23,8 +23,14 @@ _NEEDED: Final = frozenset(("list", "watch", "delete"))
 
 
 def controller(kinds: KindTable) -> Controller:
-    """The row over what ``kinds`` holds now."""
+    """The row over what ``kinds`` holds now, and over what comes and goes later."""
     rows = counted(kinds)
+    always = frozenset(rows)
+
+    def more() -> Sequence[Input]:
+        rows.clear()
+        rows.update(counted(kinds))
+        return [_input(resource, row) for resource, row in rows.items() if resource not in always]
 
     def plan(snapshot: Snapshot, key: Key, now: float) -> Plan:
         quota = snapshot.get(_QUOTAS, key.namespace, key.name)
@@ -38,13 +44,14 @@ def controller(kinds: KindTable) -> Controller:
             Input(_QUOTAS, _of_quota(rows[_QUOTAS])),
             *(_input(resource, row) for resource, row in rows.items() if resource != _QUOTAS),
         ),
+        more=more,
         outputs=(Output("resourcequotas/status", ("update",)), Output("*.*", ("list", "watch"))),
         plan=plan,
         workers=5,
     )
 
 
-def counted(kinds: KindTable) -> Mapping[str, Evaluator]:
+def counted(kinds: KindTable) -> dict[str, Evaluator]:
     """Resource → evaluator, of all that quotas can count."""
     found: dict[str, Evaluator] = {}
     for kind in kinds:

@@ -9,7 +9,7 @@ from typing import Final
 from pybernetes.kinds.columns import access
 from pybernetes.kinds.kind import Kind
 from pybernetes.kinds.row import maker
-from pybernetes.kinds.strategy import definition, extension
+from pybernetes.kinds.strategy import definition, extension, policies
 
 _admission = maker("admissionregistration.k8s.io", "v1", "io.k8s.api.admissionregistration")
 _apiextensions = maker("apiextensions.k8s.io", "v1", "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions")
@@ -23,11 +23,16 @@ _WEBHOOKS = {
     "strategy": extension.WEBHOOKS,
     "columns": access.WEBHOOKS,
 }
-_POLICY = {"namespaced": False, "strategy": extension.POLICY}
-_BINDING = {"namespaced": False, "strategy": extension.POLICY_BINDING, "columns": access.POLICY_BINDINGS}
+_BINDING = {"namespaced": False, "strategy": policies.BINDING, "columns": access.POLICY_BINDINGS}
 
 ADMISSION: Final[tuple[Kind, ...]] = (
-    _admission("MutatingAdmissionPolicy", "mutatingadmissionpolicies", columns=access.MUTATING_POLICIES, **_POLICY),
+    _admission(
+        "MutatingAdmissionPolicy",
+        "mutatingadmissionpolicies",
+        namespaced=False,
+        strategy=policies.MUTATING,
+        columns=access.MUTATING_POLICIES,
+    ),
     _admission("MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", **_BINDING),
     _admission("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", **_WEBHOOKS),
     _admission(
@@ -35,8 +40,9 @@ ADMISSION: Final[tuple[Kind, ...]] = (
         "validatingadmissionpolicies",
         status=True,
         categories=_EXTENSIONS,
+        namespaced=False,
+        strategy=policies.VALIDATING,
         columns=access.VALIDATING_POLICIES,
-        **_POLICY,
     ),
     _admission(
         "ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings", categories=_EXTENSIONS, **_BINDING

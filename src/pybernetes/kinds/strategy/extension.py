@@ -1,6 +1,6 @@
-"""The kinds by which the API is extended and guarded: APIServices, webhooks, admission policies, flow control.
+"""The kinds by which the API is extended and guarded: APIServices, webhooks, flow control.
 
-Neighbours: ``definition.py`` has CustomResourceDefinitions.
+Neighbours: ``definition.py`` has CustomResourceDefinitions, ``policies.py`` admission policies.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pybernetes.kinds.kind import Strategy
-from pybernetes.kinds.strategy import check, fill
+from pybernetes.kinds.strategy import check, expressions, fill
 from pybernetes.kinds.strategy.check import Errors
 from pybernetes.meta import errors, names
 from pybernetes.meta.objects import Obj, name
@@ -55,7 +55,7 @@ API_SERVICE: Final = Strategy(
     unconditional_update=False,
 )
 
-# ── webhooks and admission policies ──────────────────────────────────────────────────────────────────────
+# ── webhooks ─────────────────────────────────────────────────────────────────────────────────────────────
 
 _SIDE_EFFECTS: Final = ("None", "NoneOnDryRun")
 _TIMEOUT_MAX: Final = 30
@@ -103,6 +103,7 @@ def _webhook(webhook: Obj, path: str) -> Errors:
     yield from _client(webhook.get("clientConfig") or {}, f"{path}.clientConfig")
     for rule, at in check.each(webhook.get("rules"), f"{path}.rules"):
         yield from _rule(rule, at)
+    yield from expressions.conditions(webhook.get("matchConditions"), f"{path}.matchConditions", expressions.WEBHOOK)
 
 
 def _client(config: Obj, path: str) -> Errors:
@@ -123,27 +124,6 @@ def _rule(rule: Obj, path: str) -> Iterator[errors.FieldError]:
 
 
 WEBHOOKS: Final = Strategy(default=default_webhooks, validate=validate_webhooks, unconditional_update=False)
-
-
-def default_policy(obj: Obj) -> None:
-    spec = fill.child(obj, "spec")
-    fill.absent(spec, "failurePolicy", "Fail")
-    _matching(spec.get("matchConstraints"))
-
-
-def default_policy_binding(obj: Obj) -> None:
-    _matching((obj.get("spec") or {}).get("matchResources"))
-
-
-def _matching(constraints: Obj | None) -> None:
-    if constraints is not None:
-        fill.all_absent(constraints, matchPolicy="Equivalent", namespaceSelector={}, objectSelector={})
-        _match_rules(constraints.get("resourceRules"))
-        _match_rules(constraints.get("excludeResourceRules"))
-
-
-POLICY: Final = Strategy(default=default_policy, unconditional_update=False)
-POLICY_BINDING: Final = Strategy(default=default_policy_binding, unconditional_update=False)
 
 # ── flow control ─────────────────────────────────────────────────────────────────────────────────────────
 
