@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from pybernetes.client import wait
 from pybernetes.cluster import pki
 from pybernetes.lib.http.message import HttpResponse
-from pybernetes.meta import errors
+from pybernetes.meta import errors, objects
 from pybernetes.meta.objects import Obj
 from pybernetes.storage import codec
 
@@ -321,3 +322,44 @@ async def test_a_service_is_reached_at_its_endpoints_and_known_by_its_name(
         await server.cache.write(codec.key("", "endpoints", "default", "hook"), stored)  # no client may name loopback
         await server.client.create("configmaps", config_map())
     assert made.targets == ["/ask?timeout=10s"]
+
+
+# ── custom resources ─────────────────────────────────────────────────────────────────────────────────────
+
+CRDS = "customresourcedefinitions.apiextensions.k8s.io"
+SHAPE = {
+    "type": "object",
+    "properties": {"data": {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}},
+}
+
+
+def definition() -> Obj:
+    """Widgets in two versions, of which v1 is stored."""
+    versions = [
+        {"name": name, "served": True, "storage": name == "v1", "schema": {"openAPIV3Schema": SHAPE}}
+        for name in ("v1", "v2")
+    ]
+    names = {"plural": "widgets", "kind": "Widget"}
+    spec = {"group": "example.com", "scope": "Namespaced", "names": names, "versions": versions}
+    return {"metadata": {"name": "widgets.example.com"}, "spec": spec}
+
+
+async def test_a_custom_resource_is_shown_in_the_version_that_is_named_and_pruned_afterwards(
+    server: Server, certificates: pki.Pki
+) -> None:
+    await server.client.create(CRDS, definition())
+    await wait.until(
+        server.client, CRDS, "", "widgets.example.com", lambda crd: objects.condition_is(crd or {}, "Established"),
+        timeout_seconds=5, clock=server.clock,
+    )  # fmt: skip
+    rule = {"operations": ["*"], "apiGroups": ["example.com"], "apiVersions": ["v1"], "resources": ["widgets"]}
+    async with hook(certificates, lambda asked: patch(entry("b"), entry("unknown"))) as made:
+        await server.client.create(MUTATING, configuration(made.webhook(rules=[rule])))
+        answer = await server.json(
+            "POST", "/apis/example.com/v2/namespaces/default/widgets",
+            {"apiVersion": "example.com/v2", "kind": "Widget", "metadata": {"name": "w"}, "data": {"a": "1"}},
+        )  # fmt: skip
+    (asked,) = made.asked
+    assert (asked["kind"]["version"], asked["requestKind"]["version"]) == ("v1", "v2")
+    assert asked["object"]["apiVersion"] == "example.com/v1"
+    assert (answer["apiVersion"], answer["data"]) == ("example.com/v2", {"a": "1", "b": "yes"})

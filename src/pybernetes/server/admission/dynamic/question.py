@@ -36,11 +36,14 @@ class Write:
     @cached_property
     def others(self) -> Sequence[Kind]:
         """The other versions in which the same object is served."""
-        kinds, stored = self.world.kinds, self.attributes.kind
-        return [
-            row for row in kinds
-            if row is not self.row and (row is stored or (row.storage_of and kinds.stored(row) is stored))
-        ]  # fmt: skip
+        return [row for row in self.world.kinds if row is not self.row and self._is_same(row)]
+
+    def _is_same(self, row: Kind) -> bool:
+        """Are objects of ``row`` stored where this one is?"""
+        stored = self.attributes.kind
+        if row.custom or not row.storage_of:
+            return (row.group, row.plural) == (stored.group, stored.plural)
+        return self.world.kinds.stored(row) is stored
 
     @cached_property
     def namespace(self) -> Obj | None:
