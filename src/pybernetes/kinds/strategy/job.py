@@ -7,7 +7,7 @@ from typing import Final
 
 from pybernetes.kinds import cron
 from pybernetes.kinds.kind import Strategy
-from pybernetes.kinds.strategy import check, fill, workload
+from pybernetes.kinds.strategy import check, fill, jobpolicies, workload
 from pybernetes.kinds.strategy.check import Errors
 from pybernetes.kinds.strategy.podspec import defaults
 from pybernetes.kinds.strategy.podspec import spec as podspec
@@ -92,6 +92,7 @@ def job_spec(spec: Obj, path: str) -> Errors:
     yield from check.one_of(spec.get("completionMode"), f"{path}.completionMode", _MODES, required=False)
     if spec.get("completionMode") == "Indexed" and spec.get("completions") is None:
         yield errors.required(f"{path}.completions", "when completion mode is Indexed")
+    yield from jobpolicies.judge(spec, path)
     yield from podspec.template(spec.get("template"), f"{path}.template")
     yield from _restart_policy(spec, f"{path}.template.spec.restartPolicy")
 
