@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from pybernetes.server.admission import (
+    certificates,
     ingressclass,
     lifecycle,
     limitranger,
     noderestriction,
     nodetaint,
     podsecurity,
+    podtopology,
     priority,
     resourcequota,
     runtimeclass,
@@ -49,7 +51,11 @@ PLUGINS: Final[tuple[Plugin, ...]] = (
     storage.PROTECTION,
     storage.RESIZE,
     runtimeclass.PLUGIN,
+    certificates.APPROVAL,
+    certificates.SIGNING,
+    certificates.SUBJECT,
     ingressclass.PLUGIN,
+    podtopology.PLUGIN,
     escalation.PLUGIN,
     policymutating.PLUGIN,
     mutating.PLUGIN,

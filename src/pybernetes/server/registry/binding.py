@@ -31,7 +31,7 @@ async def bind(call: Call) -> Response:
     attributes = call.attributes("create", binding, None)
     await call.context.admission.admit(attributes)
     await call.context.admission.validate(attributes)
-    await _assign(call, meta, str(binding["target"]["name"]))
+    await _assign(call, binding.get("metadata") or {}, str(binding["target"]["name"]))
     return encode.plain(call, encode.success(code=201), 201)
 
 

@@ -1,4 +1,4 @@
-"""What classes add: runtimes to pods, and the default class to an Ingress."""
+"""What classes and nodes add: runtimes and places to pods, and the default class to an Ingress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
-from pybernetes.server.admission import ingressclass, runtimeclass
+from pybernetes.server.admission import ingressclass, podtopology, runtimeclass
 from pybernetes.server.admission.table import Admission
 
 from ..build import Cluster, named
@@ -68,3 +68,13 @@ async def test_an_ingress_without_a_class_gets_the_youngest_default() -> None:
     assert plain["spec"] == {"ingressClassName": "new"}
     assert told["spec"] == {"ingressClassName": "mine"}
     assert "spec" not in older
+
+
+async def test_a_pod_that_is_bound_learns_where_its_node_is() -> None:
+    made = Cluster()
+    labels = {"topology.kubernetes.io/zone": "a", "other": "x"}
+    await made.put("nodes", {"metadata": {"name": "n", "labels": labels}})
+    admission = Admission(made.world, (podtopology.PLUGIN,))
+    bound = {"metadata": {"name": "p", "namespace": "ns"}, "target": {"kind": "Node", "name": "n"}}
+    await admission.admit(made.write("create", "pods", bound, subresource="binding"))
+    assert bound["metadata"]["labels"] == {"topology.kubernetes.io/zone": "a"}
