@@ -116,12 +116,13 @@ def dns_service() -> Obj:
             "ports": [
                 {"name": "dns", "port": 53, "protocol": "UDP"},
                 {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
+                {"name": "metrics", "port": 9153, "protocol": "TCP"},
             ],
         },
     }
 
 
-def dns_endpoints(node: str, address: str, port: int) -> Obj:
+def dns_endpoints(node: str, address: str, port: int, metrics_port: int) -> Obj:
     """The slice by which one node's DNS server joins the ``kube-dns`` Service."""
     return {
         "apiVersion": "discovery.k8s.io/v1",
@@ -139,6 +140,7 @@ def dns_endpoints(node: str, address: str, port: int) -> Obj:
         "ports": [
             {"name": "dns", "port": port, "protocol": "UDP"},
             {"name": "dns-tcp", "port": port, "protocol": "TCP"},
+            {"name": "metrics", "port": metrics_port, "protocol": "TCP"},
         ],
     }
 

@@ -38,6 +38,7 @@ from pybernetes.node.server import NodeServer
 
 DNS_PORT: Final = 10053
 """Where a node's DNS server listens behind the Service: port 53 is left to pods of the host's network."""
+DNS_METRICS_PORT: Final = 10054
 
 
 class NodeProcess:
@@ -80,7 +81,9 @@ class NodeProcess:
             target.write_bytes(content)
 
     def _start_network(self, manager: Manager, client: Client, parts: Tasks) -> None:
-        dns = DnsServer(manager, self._ip, DNS_PORT, self._config.cluster_domain, clock=self._clock)
+        dns = DnsServer(
+            manager, self._ip, DNS_PORT, self._config.cluster_domain, metrics_port=DNS_METRICS_PORT, clock=self._clock
+        )
         works: tuple[tuple[str, Coroutine[Any, Any, None]], ...] = (
             ("service proxy", self._proxy(manager).run()),
             ("load balancer addresses", self._announcer(manager).run()),
@@ -110,7 +113,7 @@ class NodeProcess:
     async def _announce(self, dns: DnsServer, client: Client) -> None:
         """Join the ``kube-dns`` Service once the server can answer."""
         await dns.ready.wait()
-        endpoints = bootstrap.dns_endpoints(self._node.name, self._ip, dns.port)
+        endpoints = bootstrap.dns_endpoints(self._node.name, self._ip, dns.port, DNS_METRICS_PORT)
         await bootstrap.put_right(client, "endpointslices.discovery.k8s.io", endpoints)
 
     async def _start_agent(self, manager: Manager, client: Client, stack: AsyncExitStack) -> None:

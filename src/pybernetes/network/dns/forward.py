@@ -7,10 +7,12 @@ of letting every caller wait. At most ``CONCURRENT`` questions are under way; on
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, cast
 
 from pybernetes.lib.clock import Clock
+from pybernetes.network.dns.settings import Address
 
 TIMEOUT_SECONDS: Final = 2.0
 REST_SECONDS: Final = 10.0
@@ -33,10 +35,18 @@ def of_machine(path: Path = RESOLV_CONF) -> list[str]:
 
 
 class Forwarder:
-    def __init__(self, servers: list[str], clock: Clock, *, port: int = 53) -> None:
-        self._servers, self._clock, self._port = servers, clock, port
-        self._resting: dict[str, float] = {}
+    """``told`` hears of each question that is sent, and to whom."""
+
+    def __init__(
+        self, servers: Sequence[Address], clock: Clock, *, told: Callable[[str], None] = lambda server: None
+    ) -> None:
+        self._servers, self._clock, self._told = servers, clock, told
+        self._resting: dict[Address, float] = {}
         self._under_way = 0
+
+    def __bool__(self) -> bool:
+        """Is there anybody to ask?"""
+        return bool(self._servers)
 
     async def ask(self, query: bytes, *, tcp: bool = False) -> bytes | None:
         """The answer of the first resolver that gives one, as it came; None where none does."""
@@ -52,40 +62,39 @@ class Forwarder:
         for server in self._servers:
             if self._clock.monotonic() < self._resting.get(server, 0):
                 continue
+            self._told(f"{server[0]}:{server[1]}")
             try:
                 return await (self._ask_tcp(server, query) if tcp else self._ask_udp(server, query))
             except (OSError, asyncio.IncompleteReadError):
                 self._resting[server] = self._clock.monotonic() + REST_SECONDS
         return None
 
-    async def _ask_udp(self, server: str, query: bytes) -> bytes:
+    async def _ask_udp(self, server: Address, query: bytes) -> bytes:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
-        transport, _ = await loop.create_datagram_endpoint(
-            lambda: _OneAnswer(query, answer), remote_addr=(server, self._port)
-        )
-        timer = self._clock.call_later(TIMEOUT_SECONDS, lambda: _fail(answer, TimeoutError(server)))
+        transport, _ = await loop.create_datagram_endpoint(lambda: _OneAnswer(query, answer), remote_addr=server)
+        timer = self._clock.call_later(TIMEOUT_SECONDS, lambda: _fail(answer, TimeoutError(server[0])))
         try:
             return await answer
         finally:
             timer.cancel()
             transport.close()
 
-    async def _ask_tcp(self, server: str, query: bytes) -> bytes:
-        asking = asyncio.ensure_future(_exchange(server, self._port, query))
+    async def _ask_tcp(self, server: Address, query: bytes) -> bytes:
+        asking = asyncio.ensure_future(_exchange(server, query))
         timer = self._clock.call_later(TIMEOUT_SECONDS, asking.cancel)
         try:
             return await asking
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            raise TimeoutError(server) from error
+            raise TimeoutError(server[0]) from error
         finally:
             timer.cancel()
 
 
-async def _exchange(server: str, port: int, query: bytes) -> bytes:
-    reader, writer = await asyncio.open_connection(server, port)
+async def _exchange(server: Address, query: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection(*server)
     try:
         writer.write(len(query).to_bytes(2, "big") + query)
         size = int.from_bytes(await reader.readexactly(2), "big")

@@ -14,7 +14,10 @@ from pybernetes.network.dns.records import TTL_SECONDS, Record
 UDP_BYTES: Final = 512
 """What an answer by UDP may have unless the caller says that it takes more."""
 UDP_BYTES_MAX: Final = 4096
+LABEL_BYTES: Final = 63
 
+_UNREADABLE: Final = (dnslib.DNSError, ValueError, IndexError)
+"""What dnslib raises on bytes that are no message."""
 _DATA: Final[Mapping[str, Callable[[Any], Any]]] = {
     "A": dnslib.A,
     "AAAA": dnslib.AAAA,
@@ -40,10 +43,12 @@ def parse(data: bytes) -> Question | None:
     """The question of a message; None for what is none."""
     try:
         message = dnslib.DNSRecord.parse(data)
-    except (dnslib.DNSError, ValueError, IndexError):
+    except _UNREADABLE:
         return None
     if message.header.qr or message.header.opcode or len(message.questions) != 1:
         return None
+    if any(len(label) > LABEL_BYTES for label in message.q.qname.label):
+        return None  # read as a name, and yet never one that an answer could repeat
     return Question(str(message.q.qname).rstrip(".").lower(), _type(message.q.qtype), message)
 
 
@@ -67,9 +72,9 @@ def render(
     for add, rows in ((reply.add_answer, records), (reply.add_auth, authority), (reply.add_ar, additional)):
         for row in rows:
             add(_resource(row))
-    data: bytes = reply.pack()
+    data = bytes(reply.pack())
     if udp and len(data) > _limit(question):
-        data = reply.truncate().pack()
+        data = bytes(reply.truncate().pack())
     return data
 
 
@@ -77,16 +82,30 @@ def answers(data: bytes) -> list[Any]:
     """The answer records of a message from elsewhere; none where it cannot be read."""
     try:
         return list(dnslib.DNSRecord.parse(data).rr)
-    except (dnslib.DNSError, ValueError, IndexError):
+    except _UNREADABLE:
         return []
+
+
+def holds(data: bytes) -> tuple[str, float]:
+    """(response code, for how many seconds an answer from elsewhere holds); no time for what cannot be read or is cut
+    short. Without records it is the SOA's word that counts (RFC 2308)."""
+    try:
+        message = dnslib.DNSRecord.parse(data)
+    except _UNREADABLE:
+        return "SERVFAIL", 0.0
+    code = str(RCODE.forward.get(message.header.rcode, message.header.rcode))
+    if message.header.tc:
+        return code, 0.0
+    lives = [record.ttl for record in (*message.rr, *message.auth)]
+    lives += [record.rdata.times[4] for record in message.auth if record.rtype == QTYPE.SOA and not message.rr]
+    return code, float(min(lives, default=TTL_SECONDS))
 
 
 def query(question: Question, name: str) -> bytes:
     """The same question about another name, under the same number."""
     asked = dnslib.DNSRecord.question(name, question.type)
     asked.header.id = question.message.header.id
-    data: bytes = asked.pack()
-    return data
+    return bytes(asked.pack())
 
 
 def _resource(record: Any) -> Any:

@@ -45,7 +45,7 @@ def test_name_servers_are_read_from_the_machines_file(tmp_path: Path) -> None:
 
 async def test_only_the_answer_to_this_question_counts() -> None:
     port = await serve(resolver := Resolver(), "127.0.0.3")
-    assert await forward.Forwarder(["127.0.0.3"], VirtualClock(), port=port).ask(b"\1\2?") == b"\1\2yes"
+    assert await forward.Forwarder([("127.0.0.3", port)], VirtualClock()).ask(b"\1\2?") == b"\1\2yes"
     resolver.transport.close()
 
 
@@ -53,7 +53,7 @@ async def test_a_resolver_that_keeps_quiet_is_left_alone_for_a_while() -> None:
     quiet, lively, clock = Resolver(quiet=True), Resolver(), VirtualClock()
     port = await serve(quiet, "127.0.0.3")
     await serve(lively, "127.0.0.4", port)
-    forwarder = forward.Forwarder(["127.0.0.3", "127.0.0.4"], clock, port=port)
+    forwarder = forward.Forwarder([("127.0.0.3", port), ("127.0.0.4", port)], clock)
     first = asyncio.ensure_future(forwarder.ask(b"\1\2?"))
     await asyncio.wait_for(quiet.got.wait(), 5)
     await clock.advance(forward.TIMEOUT_SECONDS)
@@ -72,6 +72,6 @@ async def test_a_port_where_nobody_listens_is_no_answer() -> None:
     port = await serve(resolver := Resolver(), "127.0.0.3")
     resolver.transport.close()
     await asyncio.sleep(0)
-    forwarder = forward.Forwarder(["127.0.0.3"], VirtualClock(), port=port)
+    forwarder = forward.Forwarder([("127.0.0.3", port)], VirtualClock())
     assert await forwarder.ask(b"\1\2?") is None
     assert await forwarder.ask(b"\1\2?", tcp=True) is None

@@ -34,15 +34,15 @@ class World:
     """A cluster's server, whose upstream is the server of another zone."""
 
     def __init__(self) -> None:
-        self.inner, self.outer = Feed(), Feed()
+        self.inner, self.outer, self.clock = Feed(), Feed(), VirtualClock()
         self.upstream = DnsServer(self.outer, "127.0.0.1", 0, "example.com", upstream=[], clock=VirtualClock())
 
-    async def start(self, *, upstream: list[str] | None = None) -> None:
+    async def start(self, *, upstream: list[tuple[str, int]] | None = None) -> None:
         self._works = [asyncio.ensure_future(self.upstream.run())]
         await asyncio.wait_for(self.upstream.ready.wait(), 5)
         self.server = DnsServer(
-            self.inner, "127.0.0.2", 0, upstream=["127.0.0.1"] if upstream is None else upstream,
-            upstream_port=self.upstream.port, clock=VirtualClock(),
+            self.inner, "127.0.0.2", 0, clock=self.clock,
+            upstream=[("127.0.0.1", self.upstream.port)] if upstream is None else upstream, metrics_port=0,
         )  # fmt: skip
         self._works.append(asyncio.ensure_future(self.server.run()))
         await asyncio.wait_for(self.server.ready.wait(), 5)
@@ -59,12 +59,12 @@ class World:
         return dnslib.DNSRecord.parse(await self.by_tcp(query)) if reply.header.tc else reply
 
     async def by_udp(self, query: bytes) -> bytes:
-        told = await forward.Forwarder(["127.0.0.2"], VirtualClock(), port=self.server.port).ask(query)
+        told = await forward.Forwarder([("127.0.0.2", self.server.port)], VirtualClock()).ask(query)
         assert told is not None
         return told
 
     async def by_tcp(self, query: bytes) -> bytes:
-        told = await forward.Forwarder(["127.0.0.2"], VirtualClock(), port=self.server.port).ask(query, tcp=True)
+        told = await forward.Forwarder([("127.0.0.2", self.server.port)], VirtualClock()).ask(query, tcp=True)
         assert told is not None
         return told
 
@@ -153,5 +153,53 @@ async def test_a_machine_without_resolvers_says_so_at_once() -> None:
 
 async def test_what_is_no_question_gets_no_answer(world: World) -> None:
     assert await world.server.answer(b"nonsense", udp=True) is None
-    reply = dnslib.DNSRecord.question("example.com").reply().pack()
+    reply = bytes(dnslib.DNSRecord.question("example.com").reply().pack())
     assert await world.server.answer(reply, udp=True) is None
+
+
+async def test_what_the_world_said_is_kept_for_as_long_as_it_says(world: World) -> None:
+    world.outer.informer(SERVICES).put(service("shop", clusterIP="192.0.2.4"))
+    assert data(await world.ask("shop.default.svc.example.com")) == ["192.0.2.4"]
+    world.outer.informer(SERVICES).put(service("shop", clusterIP="192.0.2.5"))
+    assert data(await world.ask("shop.default.svc.example.com")) == ["192.0.2.4"]
+    await world.clock.advance(5)
+    assert data(await world.ask("shop.default.svc.example.com")) == ["192.0.2.5"]
+
+
+async def test_a_kept_answer_has_the_number_of_the_question(world: World) -> None:
+    world.inner.informer(SERVICES).put(service("web", clusterIP="10.96.0.7"))
+    for _ in range(2):
+        question = dnslib.DNSRecord.question("web.default.svc.cluster.local")
+        reply = dnslib.DNSRecord.parse(await world.by_udp(bytes(question.pack())))
+        assert (reply.header.id, data(reply)) == (question.header.id, ["10.96.0.7"])
+
+
+def config_map(**told: str) -> Obj:
+    return {"metadata": {"namespace": "kube-system", "name": "kube-dns"}, "data": told}
+
+
+async def test_a_stub_domain_has_servers_of_its_own(world: World) -> None:
+    world.outer.informer(SERVICES).put(service("shop", clusterIP="192.0.2.4"))
+    nobody, somebody = '["127.0.0.9:9"]', f'["127.0.0.1:{world.upstream.port}"]'
+    maps = world.inner.informer("configmaps")
+    maps.put(config_map(upstreamNameservers=nobody, stubDomains=f'{{"svc.example.com": {somebody}}}'))
+    assert data(await world.ask("shop.default.svc.example.com")) == ["192.0.2.4"]
+    maps.put(config_map(upstreamNameservers=somebody, stubDomains=f'{{"example.com.": {nobody}}}'))
+    assert (await world.ask("shop.default.svc.example.com")).header.rcode == dnslib.RCODE.SERVFAIL
+    maps.put(config_map(stubDomains="nonsense"))
+    assert (await world.ask("shop.default.svc.example.com")).header.rcode == dnslib.RCODE.SERVFAIL
+    maps.remove(config_map())
+    assert data(await world.ask("shop.default.svc.example.com")) == ["192.0.2.4"]
+
+
+async def test_questions_and_answers_are_counted(world: World) -> None:
+    for _ in range(2):
+        await world.ask("none.default.svc.cluster.local")
+    reader, writer = await asyncio.open_connection("127.0.0.2", world.server.metrics_port)
+    writer.write(b"GET /metrics HTTP/1.1\r\nHost: dns\r\nConnection: close\r\n\r\n")
+    text = (await reader.read()).decode()
+    writer.close()
+    assert 'coredns_dns_requests_total{proto="udp",type="A"} 2' in text
+    assert 'coredns_dns_responses_total{rcode="NXDOMAIN"} 2' in text
+    assert "coredns_cache_hits_total 1" in text
+    assert "coredns_cache_entries 1" in text
