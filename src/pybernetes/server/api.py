@@ -104,6 +104,7 @@ class Api:
         self._definitions = Definitions(
             cache, live, Register(kinds, self._schemas), self.client(_SELF, "kube-apiserver"), clock
         )
+        self._registry.context.defined = self._definitions.serve
         self._started = self.health.hold("poststarthook/start-api")
 
     async def start(self) -> None:

@@ -4,6 +4,7 @@ Rule 1: every change of a definition is looked at once, in order; whether names 
         so those that wait for a name are looked at with each change.
 Rule 2: one that is being deleted is served for reading and deleting until the last of its objects is gone; then its
         finalizer goes, and with it the definition.
+Rule 3: what a write has changed in an established definition is served before the writer is answered (``serve``).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Definitions:
         """Serve what is stored and established, and follow from there."""
         revision = self._cache.revision
         for crd in self._all():
-            self._serve(crd)
+            self.serve(crd)
         self._tasks.start(self._run(revision), "custom resource definitions")
 
     async def stop(self) -> None:
@@ -77,14 +78,15 @@ class Definitions:
         name = objects.name(crd)
         others = [other for other in self._all() if objects.name(other) != name]
         judged = crd if objects.is_deleting(crd) else acceptance.judged(crd, others, self._now())
-        self._serve(judged)
+        self.serve(judged)
         if objects.is_deleting(crd) and acceptance.FINALIZER in objects.finalizers(crd) and name not in self._ending:
             self._ending.add(name)
             self._tasks.start(self._end(name), f"end of {name}")
         if judged is not crd:
             await self._write_status(judged)
 
-    def _serve(self, crd: Obj) -> None:
+    def serve(self, crd: Obj) -> None:
+        """Serve what a definition says now, if it is established and its objects are not gone."""
         if acceptance.is_emptied(crd):
             self._register.forget(objects.name(crd))
         elif acceptance.is_true(crd, acceptance.ESTABLISHED):
@@ -120,7 +122,7 @@ class Definitions:
             changed = change(crd)
             if changed is crd:
                 return
-            self._serve(changed)
+            self.serve(changed)
             try:
                 await self._client.update(RESOURCE, changed, subresource="status")
             except errors.NotFound:

@@ -47,6 +47,8 @@ class Context:
     allocator: Allocator | None = None
     """Made by ``hooks.py`` at first use, when the cache is full."""
 
+    defined: Callable[[Obj], None] = field(default=lambda crd: None)
+    """Is told of every definition of custom resources that is stored, before its writer is answered."""
     expiry: Expiry = field(init=False)
     _second: tuple[int, str] = (0, "")
 

@@ -62,6 +62,8 @@ def stored(call: Call, revision: int, new: Obj, old: Obj | None) -> None:
     """``new`` has been stored, in the place of ``old`` if there was one."""
     if call.row.resource == EVENTS:
         call.context.expiry.wrote(call.key, revision)
+    elif call.row.resource == DEFINITIONS:
+        call.context.defined(new)
     elif call.row.resource == SERVICES and old is not None:
         allocator_of(call.context).release(old, new)
 
