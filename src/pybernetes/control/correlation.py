@@ -9,6 +9,7 @@ Rule 3: one source may tell 25 events about one object at once, and one more eve
 
 from __future__ import annotations
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ BURST: Final = 25
 REFILL_SECONDS: Final = 300.0
 COMBINED: Final = "(combined from similar events): "
 REMEMBERED: Final = 4096
+SHIFT_MAX: Final = 1_000_000
+"""Nanoseconds by which the names of different sources' events may be apart at most."""
 
 V = TypeVar("V")
 
@@ -75,13 +78,13 @@ class _Recent(Generic[V]):
 
 
 class Correlator:
-    """For the events of one source."""
+    """For the events of one ``source``."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str = "") -> None:
         self._told: _Recent[Told] = _Recent()
         self._similar: _Recent[_Similar] = _Recent()
         self._buckets: _Recent[_Bucket] = _Recent()
-        self._stamp = 0
+        self._stamp, self._shift = 0, zlib.crc32(source.encode()) % SHIFT_MAX
 
     def correlate(self, event: Event, now: float) -> tuple[Hashable, Told] | None:
         """What to write of an event, and the key of its Event object; None when it is one too many.
@@ -101,8 +104,9 @@ class Correlator:
         self._told.drop(key)
 
     def _name(self, event: Event, now: float) -> str:
-        """``<object>.<nanoseconds in hex>``, never the same twice, even where a clock stands still."""
-        self._stamp = max(round(now * 1e9), self._stamp + 1)
+        """``<object>.<nanoseconds in hex>``, never the same twice, even where a clock stands still; sources that tell
+        of one object in one moment are apart by up to a millisecond."""
+        self._stamp = max(round(now * 1e9) + self._shift, self._stamp + 1)
         return f"{objects.name(event.regarding)}.{self._stamp:x}"
 
     def _combined(self, event: Event, now: float) -> tuple[str, Hashable]:

@@ -37,7 +37,7 @@ class Recorder:
         self._client, self._clock = client, clock
         self._component, self._host = component, host
         self._waiting: deque[Event] = deque()
-        self._correlator = Correlator()
+        self._correlator = Correlator(f"{component}/{host}")
         self._writing = False
         self._tasks = Tasks()
 

@@ -28,6 +28,7 @@ from pybernetes.controllers import (
     ttlafterfinished,
 )
 from pybernetes.controllers.addresspool import AddressPool
+from pybernetes.controllers.autoscaling import row as autoscaling
 from pybernetes.controllers.certificates import approving, cleaning, signing
 from pybernetes.controllers.certificates.authority import Authority
 from pybernetes.controllers.daemonset import sync as daemonset
@@ -87,6 +88,7 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         garbagecollector.controller(options.kinds),
         podgc.controller(),
         disruption.controller(options.kinds),
+        autoscaling.controller(options.kinds),
         resourcequota.controller(options.kinds),
         nodelifecycle.controller(options.started),
         taint_eviction.CONTROLLER,

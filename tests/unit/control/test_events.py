@@ -40,7 +40,8 @@ async def test_an_event_says_what_happened_to_whom_when_and_who_says_so(
     recorder.emit(event(field_path="spec.containers{main}"))
     await clock.advance(0)
     (made,) = written(api)
-    assert made["metadata"]["name"] == f"web.{1_700_000_000_000_000_000:x}"
+    name, _, moment = made["metadata"]["name"].partition(".")
+    assert (name, int(moment, 16) // 1_000_000) == ("web", 1_700_000_000_000)
     assert made["metadata"]["namespace"] == "shop"
     assert made["involvedObject"] == {
         "apiVersion": "v1", "kind": "Pod", "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "5",
@@ -136,3 +137,13 @@ def test_no_two_event_objects_share_a_name_even_where_a_clock_stands_still() -> 
     correlator = Correlator()
     told = [correlator.correlate(event(f"message {n}"), 100.0) for n in range(5)]
     assert len({found[1].name for found in told if found}) == 5
+
+
+async def test_two_sources_tell_of_one_object_in_one_moment(api: SmallApi, clock: VirtualClock) -> None:
+    recorders = [Recorder(api.client(), clock, component) for component in ("scheduler", "autoscaler")]
+    for recorder in recorders:
+        recorder.emit(event())
+    await clock.advance(0)
+    assert len(written(api)) == 2
+    for recorder in recorders:
+        await recorder.stop()

@@ -8,10 +8,10 @@ Neighbours: ``row.py`` asks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from pybernetes.control.controller import Snapshot
-from pybernetes.kinds.table import KindTable
+from pybernetes.controllers.scales import NoScale, Reference
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 
@@ -22,12 +22,6 @@ CACHED: Final[Mapping[str, str]] = {
     "StatefulSet": "statefulsets.apps",
 }
 """Kind → resource of the owners that are watched."""
-Reference: TypeAlias = tuple[str, str, str]
-"""(apiVersion, kind, name)"""
-
-
-class NoScale(Exception):
-    """It is not known how many pods there should be; the text says why."""
 
 
 def references(snapshot: Snapshot, found: Iterable[Obj]) -> dict[str, Reference]:
@@ -64,16 +58,3 @@ def cached(snapshot: Snapshot, namespace: str, uid: str, reference: Reference) -
     if found is None or objects.uid(found) != uid:
         raise NoScale(f"found no controller ref for pods of {kind} {name!r}")
     return int(objects.get(found, "spec", "replicas", default=1))
-
-
-def scale_path(kinds: KindTable, namespace: str, reference: Reference) -> str:
-    """Where the owner tells its scale. Raises NoScale where its kind has none."""
-    api_version, kind, name = reference
-    group, _, version = api_version.rpartition("/")
-    row = kinds.by_kind(group, version, kind)
-    if row is None:
-        raise NoScale(f'no matches for kind "{kind}" in version "{api_version}"')
-    if "scale" not in row.subresources:
-        raise NoScale(f"{row.resource} does not implement the scale subresource")
-    root = f"/apis/{row.api_version}" if row.group else f"/api/{row.version}"
-    return f"{root}/namespaces/{namespace}/{row.plural}/{name}/scale"

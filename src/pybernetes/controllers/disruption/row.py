@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from pybernetes.control.actions import Action, After, Answer, Ask, Event, Look, Plan, Update
 from pybernetes.control.controller import Controller, Input, Key, Output, Snapshot, own_key
-from pybernetes.controllers import keys, statuses
+from pybernetes.controllers import keys, scales, statuses
 from pybernetes.controllers.disruption import counts, owners
-from pybernetes.controllers.disruption.owners import NoScale
+from pybernetes.controllers.scales import NoScale
 from pybernetes.kinds.table import KindTable
 from pybernetes.meta import objects, selectors, times
 from pybernetes.meta.errors import ApiError
@@ -64,7 +64,7 @@ def _scaled(kinds: KindTable, snapshot: Snapshot, case: _Case) -> Plan:
     found = owners.references(snapshot, case.pods)
     known = {uid: owners.cached(snapshot, namespace, uid, reference) for uid, reference in found.items()}
     total = sum(scale for scale in known.values() if scale is not None)
-    asked = [owners.scale_path(kinds, namespace, found[uid]) for uid, scale in known.items() if scale is None]
+    asked = [scales.path(kinds, namespace, found[uid]) for uid, scale in known.items() if scale is None]
     if not asked:
         return list(_tell(case, total))
 
