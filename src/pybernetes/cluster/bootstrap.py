@@ -16,6 +16,7 @@ from pybernetes.cluster.config import CLUSTER_DNS, KUBERNETES_SERVICE
 from pybernetes.meta import errors, objects, volumes
 from pybernetes.meta.objects import Obj
 
+AUTO_UPDATE: Final = "rbac.authorization.kubernetes.io/autoupdate"
 NAMESPACES: Final = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
@@ -191,13 +192,29 @@ async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[s
 
 
 async def create_missing(client: Client, resource: str, obj: Obj) -> None:
-    """Create ``obj`` unless there is one of its name."""
-    if await client.find(resource, objects.name(obj), objects.namespace(obj)) is not None:
+    """Create ``obj`` unless there is one of its name; a default of RBAC is given what it lacks."""
+    old = await client.find(resource, objects.name(obj), objects.namespace(obj))
+    if old is not None:
+        if (whole := completed(old, obj)) is not old:
+            await client.update(resource, whole)
         return
     try:
         await client.create(resource, obj)
     except errors.AlreadyExists:
         return
+
+
+def completed(old: Obj, wanted: Obj) -> Obj:
+    """A default role or binding with what a later release adds to it; ``old`` itself where it lacks nothing, and where
+    its owner wants no updates (auto-reconciliation, as RBAC's documentation describes it). What a user added stays."""
+    if objects.annotations(old).get(AUTO_UPDATE) != "true":
+        return old
+    whole = old
+    for part in ("rules", "subjects"):
+        present = old.get(part) or []
+        if lacking := [entry for entry in wanted.get(part) or () if entry not in present]:
+            whole = {**whole, part: [*present, *lacking]}
+    return whole
 
 
 async def put_right(client: Client, resource: str, obj: Obj) -> None:

@@ -54,7 +54,6 @@ def _of_secret(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable
 
 CONTROLLER: Final = Controller(
     name="serviceaccount-token-controller",
-    service_account="tokens-controller",
     inputs=(
         Input("serviceaccounts", own_key),
         Input("secrets", _of_secret, fields=f"type={tokensecret.TYPE}"),
