@@ -182,6 +182,7 @@ def site(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]
         servers.append(server)
     made = Site(world, tmp_path_factory.mktemp("entrance"))
     yield made
+    made.node.run(made.ingresses.stop())
     made.node.run(made.haproxy.stop())
     for server in servers:
         server.shutdown()

@@ -55,6 +55,8 @@ class Ingresses:
         self._services_changed: set[Key] = set()
         self._wake = asyncio.Event()
         self._tasks = Tasks()
+        self._stopping = False
+        self._ended = asyncio.Event()
         self.in_step = asyncio.Event()
         """Set while the data plane does all that the caches told of."""
 
@@ -63,7 +65,7 @@ class Ingresses:
         return self._table
 
     async def run(self) -> None:
-        """Work until cancelled; the data plane goes on."""
+        """Work until ``stop``; the data plane goes on."""
         for resource in (SERVICES, SLICES):
             await informing.follow(self._manager, resource, functools.partial(self._service_changed, resource))
         for resource in (CLASSES, SECRETS, INGRESSES):
@@ -73,10 +75,19 @@ class Ingresses:
         try:
             while True:
                 await self._wake.wait()
+                if self._stopping:
+                    return
                 self._wake.clear()
                 await self._sync()
         finally:
             await self._tasks.stop()
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """End ``run``."""
+        self._stopping = True
+        self._wake.set()
+        await self._ended.wait()
 
     def _service_changed(self, resource: str, deltas: Sequence[Delta]) -> None:
         self._services_changed |= self._index.apply(resource, deltas)
