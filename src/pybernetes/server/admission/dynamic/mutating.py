@@ -30,8 +30,7 @@ _SERVERS: Final = (
 
 async def admit(world: World, a: Attributes) -> None:
     """Raises ApiError."""
-    found = await world.mutating_webhooks.current()
-    if not found or is_exempt(a):
+    if is_exempt(a) or not (found := await world.mutating_webhooks.current()):
         return
     write = Write(world, a)
     turns = a.rounds = a.rounds or rounds.Rounds()

@@ -27,8 +27,7 @@ class _Failed(Exception):
 
 async def admit(world: World, a: Attributes) -> None:
     """Raises ApiError."""
-    bound = await world.mutating_bindings.current()
-    if not bound or a.obj is None or is_exempt(a):
+    if is_exempt(a) or a.obj is None or not (bound := await world.mutating_bindings.current()):
         return
     write = Write(world, a)
     turns = a.rounds = a.rounds or rounds.Rounds()

@@ -44,8 +44,7 @@ class Failure(NamedTuple):
 
 async def validate(world: World, a: Attributes) -> None:
     """Raises ApiError; warns."""
-    bound = await world.validating_bindings.current()
-    if not bound or is_exempt(a):
+    if is_exempt(a) or not (bound := await world.validating_bindings.current()):
         return
     write = Write(world, a)
     denied: list[Failure] = []

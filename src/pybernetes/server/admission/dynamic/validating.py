@@ -18,8 +18,7 @@ from pybernetes.server.admission.plugin import Plugin, World
 
 async def validate(world: World, a: Attributes) -> None:
     """Raises ApiError."""
-    found = await world.validating_webhooks.current()
-    if not found or is_exempt(a):
+    if is_exempt(a) or not (found := await world.validating_webhooks.current()):
         return
     write = Write(world, a)
     asked = [(webhook, row) for webhook in found if (row := webhook.form(write)) is not None]
