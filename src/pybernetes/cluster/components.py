@@ -8,12 +8,14 @@ Neighbours: ``control_plane.py`` composes this for a machine, ``testing/cluster.
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
 
 from pybernetes.cluster import bootstrap, roles
 from pybernetes.control.controller import Controller
+from pybernetes.control.leader import Elector
 from pybernetes.control.runner import Manager
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
@@ -53,6 +55,9 @@ async def start(
     stack.push_async_callback(background.stop)
     background.start(scheduler.run(), "scheduler")
     stack.push_async_callback(scheduler.stop)
+    for user, name in ((CONTROLLER_MANAGER, "kube-controller-manager"), (SCHEDULER, "kube-scheduler")):
+        elector = Elector(api.client(user, name), clock, name, platform.node())
+        background.start(elector.run(asyncio.Event().wait), f"lease of {name}")
     nodes = SimulatedNodes(api.client(SIMULATED_NODES, "kubelet"), manager, clock, entropy, simulated, pod_cidr)
     stack.push_async_callback(nodes.stop)
     await asyncio.gather(manager.start(), nodes.start())
