@@ -16,13 +16,14 @@ from typing import Final
 
 from pybernetes.client import http
 from pybernetes.client.client import Client
-from pybernetes.cluster import bootstrap, host, nodes, pki
+from pybernetes.cluster import bootstrap, gatewayapi, host, nodes, pki
 from pybernetes.cluster.config import Config, NodePaths
 from pybernetes.control.runner import Manager
-from pybernetes.kinds import table
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.meta.objects import Obj
+from pybernetes.network.ingress.gatewayreporter import GatewayReporter
+from pybernetes.network.ingress.gatewaystatus import GROUP
 from pybernetes.network.ingress.haproxy import HAProxy
 from pybernetes.network.ingress.loop import Ingresses
 from pybernetes.network.ingress.render import HTTP_PORT, HTTPS_PORT, Entrance
@@ -67,7 +68,11 @@ def remedy(config: Config) -> str:
 async def furnish(client: Client) -> None:
     """Create what is missing of the controller's namespace, account, role, Service and class."""
     await bootstrap.create_missing(client, "namespaces", _made("v1", "Namespace", NAMESPACE, ""))
-    await asyncio.gather(*(bootstrap.create_missing(client, resource, obj) for resource, obj in _objects()))
+    rows = [*_objects(), *gatewayapi.definitions()]
+    await asyncio.gather(*(bootstrap.create_missing(client, resource, obj) for resource, obj in rows))
+    role = _made(f"{_RBAC}/v1", "ClusterRole", ACCOUNT, "") | {"rules": rules()}
+    await bootstrap.put_right(client, f"clusterroles.{_RBAC}", role)
+    await gatewayapi.create_class(client)
 
 
 def _objects() -> list[tuple[str, Obj]]:
@@ -77,7 +82,6 @@ def _objects() -> list[tuple[str, Obj]]:
     }
     return [
         ("serviceaccounts", _made("v1", "ServiceAccount", ACCOUNT, NAMESPACE)),
-        (f"clusterroles.{_RBAC}", _made(f"{_RBAC}/v1", "ClusterRole", ACCOUNT, "") | {"rules": rules()}),
         (f"clusterrolebindings.{_RBAC}", binding),
         ("services", service()),
         (
@@ -95,6 +99,8 @@ def rules() -> list[Obj]:
         ("networking.k8s.io", ("ingresses/status",), ("update", "patch")),
         ("discovery.k8s.io", ("endpointslices",), ("get", "list", "watch", "create", "update")),
         ("", ("events",), ("create", "patch", "update")),
+        (GROUP, ("gatewayclasses", "gateways", "httproutes"), ("get", "list", "watch")),
+        (GROUP, ("gatewayclasses/status", "gateways/status", "httproutes/status"), ("update", "patch")),
     )
     return [{"apiGroups": [g], "resources": [*resources], "verbs": [*verbs]} for g, resources, verbs in rows]
 
@@ -139,15 +145,18 @@ async def run(node: NodePaths, config: Config, manager: Manager, clock: Clock, e
     address = config.node_ip(node.name)
     entrance = Entrance(address, str(node.entrance))
     async with AsyncExitStack() as stack:
-        client = http.from_kubeconfig(node.ingress_kubeconfig, clock, table.builtin(), manager=COMPONENT)
+        client = http.from_kubeconfig(node.ingress_kubeconfig, clock, gatewayapi.kinds(), manager=COMPONENT)
         stack.push_async_callback(client.close)
         own = Manager(client, clock, entropy)
         stack.push_async_callback(own.stop)
-        works = Ingresses(manager, own, _haproxy(node, clock), entrance, clock)
         reporter = Reporter(manager, own, client, node.name, clock)
+        gateways = GatewayReporter(client, clock, reporter.speaks)
+        reporter.moved = gateways.again
+        works = Ingresses(manager, own, _haproxy(node, clock), entrance, clock, gateways=gateways.read)
         async with asyncio.TaskGroup() as parts:
             parts.create_task(works.run())
             parts.create_task(reporter.run())
+            parts.create_task(gateways.run())
             parts.create_task(_announce(works, client, endpoints(node.name, address)))
 
 

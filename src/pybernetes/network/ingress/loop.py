@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pybernetes.lib import log
@@ -22,7 +22,7 @@ from pybernetes.meta.objects import Obj
 from pybernetes.network import informing
 from pybernetes.network.index import SERVICES, SLICES, Delta, Key, ServiceIndex
 from pybernetes.network.informing import Manager
-from pybernetes.network.ingress import certificates, render, routing, servers
+from pybernetes.network.ingress import certificates, gateway, gatewaystatus, model, render, routing, servers
 from pybernetes.network.ingress.haproxy import HAProxy, HAProxyError
 from pybernetes.network.ingress.model import Backend, Table
 from pybernetes.network.ingress.render import Entrance, Layout
@@ -31,6 +31,8 @@ from pybernetes.network.ingress.servers import Server
 INGRESSES: Final = "ingresses.networking.k8s.io"
 CLASSES: Final = "ingressclasses.networking.k8s.io"
 SECRETS: Final = "secrets"
+NAMESPACES: Final = "namespaces"
+GATEWAY_API: Final = (gatewaystatus.CLASSES, gatewaystatus.GATEWAYS, gatewaystatus.ROUTES, NAMESPACES)
 FIELDS: Final = {SECRETS: "type=kubernetes.io/tls"}
 """Other Secrets are none of our business."""
 RETRY_SECONDS: Final = 5.0
@@ -40,13 +42,20 @@ _log = log.Log("network.ingress")
 
 
 class Ingresses:
-    """``manager`` follows services, ``own`` what only an ingress controller may read (certificates)."""
+    """``manager`` follows services, ``own`` what only an ingress controller may read (certificates).
 
-    def __init__(self, manager: Manager, own: Manager, haproxy: HAProxy, entrance: Entrance, clock: Clock) -> None:
+    ``gateways`` hears what became of Gateways and HTTPRoutes; without it they are not followed.
+    """
+
+    def __init__(
+        self, manager: Manager, own: Manager, haproxy: HAProxy, entrance: Entrance, clock: Clock, *,
+        gateways: Callable[[gateway.Reading], object] | None = None,
+    ) -> None:  # fmt: skip
+        self._gateways = gateways
         self._manager, self._own, self._haproxy = manager, own, haproxy
         self._entrance, self._clock = entrance, clock
         self._index = ServiceIndex()
-        self._objects: dict[str, dict[Key, Obj]] = {INGRESSES: {}, CLASSES: {}, SECRETS: {}}
+        self._objects: dict[str, dict[Key, Obj]] = {r: {} for r in (INGRESSES, CLASSES, SECRETS, *GATEWAY_API)}
         self._table = Table()
         self._servers: dict[Backend, tuple[Server, ...]] = {}
         self._slots: dict[Backend, list[Server | None]] = {}
@@ -54,7 +63,7 @@ class Ingresses:
         self._routes_changed = True
         self._services_changed: set[Key] = set()
         self._wake = asyncio.Event()
-        self._tasks = Tasks()
+        self._tasks, self._following = Tasks(), Tasks()
         self._stopping = False
         self._ended = asyncio.Event()
         self.in_step = asyncio.Event()
@@ -69,8 +78,10 @@ class Ingresses:
         for resource in (SERVICES, SLICES):
             await informing.follow(self._manager, resource, functools.partial(self._service_changed, resource))
         for resource in (CLASSES, SECRETS, INGRESSES):
-            changed = functools.partial(self._object_changed, resource)
-            await informing.follow(self._own, resource, changed, fields=FIELDS.get(resource, ""))
+            await self._follow(resource)
+        for resource in GATEWAY_API if self._gateways else ():
+            # Whoever removed the definitions has Ingresses still: nobody waits for these.
+            self._following.start(self._follow(resource), f"following {resource}")
         self._wake.set()
         try:
             while True:
@@ -81,6 +92,7 @@ class Ingresses:
                 await self._sync()
         finally:
             await self._tasks.stop()
+            await self._following.stop()
             self._ended.set()
 
     async def stop(self) -> None:
@@ -89,8 +101,14 @@ class Ingresses:
         self._wake.set()
         await self._ended.wait()
 
+    async def _follow(self, resource: str) -> None:
+        changed = functools.partial(self._object_changed, resource)
+        await informing.follow(self._own, resource, changed, fields=FIELDS.get(resource, ""))
+
     def _service_changed(self, resource: str, deltas: Sequence[Delta]) -> None:
         self._services_changed |= self._index.apply(resource, deltas)
+        if resource == SERVICES and self._objects[gatewaystatus.ROUTES]:
+            self._routes_changed |= any(old is None or new is None for old, new in deltas)
         self._wake_up()
 
     def _object_changed(self, resource: str, deltas: Sequence[Delta]) -> None:
@@ -102,7 +120,7 @@ class Ingresses:
                 held.pop(key, None)
             else:
                 held[key] = new
-            if not _is_same(old, new):
+            if not _is_same(resource, old, new):
                 self._routes_changed = True
         self._wake_up()
 
@@ -134,9 +152,12 @@ class Ingresses:
         self._routes_changed = False
         self._services_changed.clear()
         self._table = routing.table(
-            self._objects[INGRESSES].values(), self._objects[CLASSES].values(),
-            lambda namespace, name: self._pem(namespace, name) is not None,
-        )  # fmt: skip
+            self._objects[INGRESSES].values(), self._objects[CLASSES].values(), self._has_certificate
+        )
+        if self._gateways is not None:
+            reading = gateway.read(self._world())
+            self._table = model.merged(self._table, reading.table)
+            self._gateways(reading)
         self._servers = {b: servers.servers(b, self._index).found for b in self._table.backends()}
         layout = self._new_layout()
         await (self._tell() if layout == self._layout else self._load(layout))
@@ -160,6 +181,16 @@ class Ingresses:
         before = {} if self._layout is None else self._layout.capacity
         directory = self._entrance.directory
         return render.layout(self._table, self._servers, {k: p for k, p in pems.items() if p}, directory, before)
+
+    def _world(self) -> gateway.World:
+        classes, gateways, routes, namespaces = (list(self._objects[r].values()) for r in GATEWAY_API)
+        return gateway.World(
+            classes, gateways, routes, namespaces,
+            lambda namespace, name: self._index.service((namespace, name)) is not None, self._has_certificate,
+        )  # fmt: skip
+
+    def _has_certificate(self, namespace: str, secret: str) -> bool:
+        return self._pem(namespace, secret) is not None
 
     def _pem(self, namespace: str, name: str) -> bytes | None:
         return certificates.pem(self._objects[SECRETS].get((namespace, name)))
@@ -196,10 +227,11 @@ class Ingresses:
         self._wake.set()
 
 
-def _is_same(old: Obj | None, new: Obj | None) -> bool:
-    """Does the change leave alone what routes are made of? A status, for one, does."""
+def _is_same(resource: str, old: Obj | None, new: Obj | None) -> bool:
+    """Does the change leave alone what we read? The status of an Ingress, for one, is not read."""
     if old is None or new is None:
         return False
-    return all(old.get(key) == new.get(key) for key in ("spec", "data")) and (
-        objects.meta(old).get("annotations") == objects.meta(new).get("annotations")
+    parts = ("spec", "data", "status") if resource in GATEWAY_API else ("spec", "data")
+    return all(old.get(key) == new.get(key) for key in parts) and (
+        all(objects.meta(old).get(key) == objects.meta(new).get(key) for key in ("annotations", "labels"))
     )

@@ -82,6 +82,8 @@ class Handling:
     allowed: tuple[str, ...] = ()
     """Networks whose clients are let in; empty: all."""
     headers: tuple[Header, ...] = ()
+    answer: int = 0
+    """A status with which every request is answered at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,14 @@ class Table:
         """Each backend once, in a fixed order."""
         routes = (route for host in sorted(self.hosts) for route in self.hosts[host])
         return list(dict.fromkeys(b for route in routes for b in route.choice.backends()))
+
+
+def merged(one: Table, other: Table) -> Table:
+    """Both together; a host that both have has the routes of both."""
+    names = dict.fromkeys((*one.hosts, *other.hosts))
+    hosts = {name: precedence((*one.hosts.get(name, ()), *other.hosts.get(name, ()))) for name in names}
+    certificates = {c.host: c for c in (*other.certificates, *one.certificates)}
+    return Table(hosts, list(certificates.values()), [*one.problems, *other.problems])
 
 
 # ── one request ──────────────────────────────────────────────────────────────────────────────────────────

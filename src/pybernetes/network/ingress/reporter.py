@@ -7,7 +7,7 @@ Neighbours: ``loop.py`` does the work itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pybernetes.client.client import Client
@@ -31,6 +31,8 @@ class Reporter:
     """``client`` is the ingress controller's own."""
 
     def __init__(self, manager: Manager, own: Manager, client: Client, node_name: str, clock: Clock) -> None:
+        self.moved: Callable[[], object] = lambda: None
+        """Called when the entrance's addresses, or who tells of them, may be others."""
         self._manager, self._own, self._client = manager, own, client
         self._node_name, self._clock = node_name, clock
         self._recorder = Recorder(client, clock, status.COMPONENT)
@@ -39,6 +41,7 @@ class Reporter:
         self._classes: dict[str, Obj] = {}
         self._ingresses: dict[Key, Obj] = {}
         self._told: dict[Key, object] = {}
+        self._places: dict[str, str] = {}
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -97,7 +100,10 @@ class Reporter:
 
     async def _report(self) -> None:
         places = status.places(self._index.slices(_ENTRANCE), (n for n in self._nodes.values() if n))
-        if next(iter(places), None) != self._node_name:
+        if places != self._places:
+            self._places = places
+            self.moved()
+        if self.speaks() is None:
             self._told.clear()
             return
         wanted = status.wanted(self._index.service(_ENTRANCE), list(places.values()))
@@ -106,6 +112,10 @@ class Reporter:
             if routing.is_ours(ingress, ours):
                 self._tell(key, ingress)
                 await self._put_status(ingress, wanted)
+
+    def speaks(self) -> list[str] | None:
+        """The entrance's addresses if this node speaks for all, else None."""
+        return list(self._places.values()) if next(iter(self._places), None) == self._node_name else None
 
     def _tell(self, key: Key, ingress: Obj) -> None:
         """Once for each change of what the user wrote."""

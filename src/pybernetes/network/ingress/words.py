@@ -9,6 +9,7 @@ to ask; ``hard-stop-after`` ends it at last, after the time that upstream waits 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -69,14 +70,15 @@ frontend entrance
   http-response set-header Strict-Transport-Security "max-age=31536000; includeSubDomains" if {{ ssl_fc }}
   use_backend %[var(txn.b)]
 """
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PROTOCOL: Final = {
     "HTTP": "", "HTTPS": " ssl verify none", "GRPC": " proto h2", "GRPCS": " ssl verify none alpn h2",
 }  # fmt: skip
 
 
 def quoted(text: str) -> str:
-    """One word, whatever is in it."""
-    return "'" + text.replace("'", "'\\''") + "'"
+    """One word, whatever is in it; a control character, which would end the line, is left out."""
+    return "'" + _CONTROL.sub("", text).replace("'", "'\\''") + "'"
 
 
 def formatted(text: str) -> str:
@@ -111,6 +113,8 @@ def _address(server: Server | None) -> str:
 
 
 def _handling(of: Handling) -> Iterator[str]:
+    if of.answer:
+        yield f"http-request return status {of.answer}"
     if of.allowed:
         yield f"http-request deny deny_status 403 unless {{ src {' '.join(of.allowed)} }}"
     if of.to_tls:
