@@ -42,6 +42,8 @@ def _up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, metavar="PORT", help="port of the API server (default: 6443)")
     text = "an entrance for Ingresses on real nodes (default: yes)"
     parser.add_argument("--ingress", action=argparse.BooleanOptionalAction, help=text)
+    text = "carry pod traffic in VXLAN, for nodes that are not on one segment (default: no)"
+    parser.add_argument("--vxlan", action=argparse.BooleanOptionalAction, help=text)
     text = "addresses for Services of type LoadBalancer: FIRST-LAST or a CIDR, on the node network (default: none)"
     parser.add_argument("--load-balancer-pool", metavar="ADDRESSES", help=text)
     text = "behaviours away from their default, as upstream names them: Name=true,Other=false"

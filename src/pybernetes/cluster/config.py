@@ -57,6 +57,8 @@ class Config:
     """First two octets of the pod network; node N has ``<pod_network>.N.0/24``."""
     address: str = ""
     """Where the API server is reached besides loopback: by pods, and in the endpoints of the ``kubernetes`` Service."""
+    vxlan: bool = False
+    """Pod traffic between nodes is carried in VXLAN: they may then be on different segments."""
     load_balancer_pool: str = ""
     """Addresses for Services of type LoadBalancer: ``172.30.77.200-172.30.77.250``; none where it is empty."""
     ingress: bool = True

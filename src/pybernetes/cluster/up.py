@@ -48,7 +48,7 @@ async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any])
     preparing = asyncio.ensure_future(_prepare_nodes(paths, config, clock))
     try:
         await _start_control_plane(paths, old, config, steps, clock)
-        if old is not None and old.ingress != config.ingress:
+        if old is not None and (old.ingress, old.vxlan) != (config.ingress, config.vxlan):
             await _stop_agents(paths, config, clock)
         await _start_nodes(paths, config, steps, preparing)
         await _drop_surplus(paths, config, steps, clock)

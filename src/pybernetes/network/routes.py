@@ -2,7 +2,8 @@
 
 Rule: the routes of this module carry a protocol number of their own, so that it finds and removes what it made, in an
 earlier life too, and nothing else. A node whose address cannot be reached yet is tried again; the others don't wait.
-Neighbours: ``cni.py`` joins a node's own pods, ``lib/process.py`` runs ``ip``.
+Neighbours: ``vxlan.py`` carries what follows them where nodes are not on one segment, ``cni.py`` joins a node's own
+pods, ``lib/process.py`` runs ``ip``.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from pybernetes.lib import process
 from pybernetes.lib.clock import Clock, SystemClock
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.network import informing
+from pybernetes.network import informing, vxlan
 from pybernetes.network.index import Delta
 from pybernetes.network.informing import Manager
+from pybernetes.network.vxlan import Vxlan
 
 _log = logging.getLogger(__name__)
 PROTOCOL: Final = "141"
@@ -46,16 +48,23 @@ def internal_ip(node: Obj) -> str:
     return next(found, "")
 
 
-def commands(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+def commands(old: Mapping[str, str], new: Mapping[str, str], suffix: str = "") -> list[str]:
     """What to tell ``ip -batch`` to get from the routes that are there to those that should be."""
     gone = [f"route del {cidr} proto {PROTOCOL}" for cidr in old if cidr not in new]
-    made = [f"route replace {cidr} via {via} proto {PROTOCOL}" for cidr, via in new.items() if old.get(cidr) != via]
+    made = [
+        f"route replace {cidr} via {via}{suffix} proto {PROTOCOL}" for cidr, via in new.items() if old.get(cidr) != via
+    ]
     return gone + made
 
 
 class Routes:
-    def __init__(self, manager: Manager, node_name: str, *, clock: Clock | None = None) -> None:
+    """``vxlan``: the device through which they lead; None where the nodes are on one segment."""
+
+    def __init__(
+        self, manager: Manager, node_name: str, *, vxlan: Vxlan | None = None, clock: Clock | None = None
+    ) -> None:
         self._manager, self._node_name, self._clock = manager, node_name, clock or SystemClock()
+        self._vxlan = vxlan
         self._wanted: dict[str, dict[str, str]] = {}
         self._wake = asyncio.Event()
         self._stopping = False
@@ -90,10 +99,13 @@ class Routes:
     async def _sync(self) -> None:
         target = {cidr: via for routes in self._wanted.values() for cidr, via in routes.items()}
         try:
-            lines = commands(await present(), target)
-            if lines:
+            suffix = ""
+            if self._vxlan is not None:
+                await self._vxlan.join(target)
+                target, suffix = {cidr: vxlan.gateway(cidr) for cidr in target}, self._vxlan.suffix
+            if lines := commands(await present(), target, suffix):
                 await _ip(lines)
-        except process.ProcessError as error:
+        except (process.ProcessError, OSError) as error:
             _log.warning("routes of %s are behind, trying again in %g s: %s", self._node_name, RETRY_SECONDS, error)
             self._clock.call_later(RETRY_SECONDS, self._wake.set)
             return

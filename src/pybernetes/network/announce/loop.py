@@ -12,38 +12,21 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from pybernetes.control.actions import Event
 from pybernetes.lib import process
 from pybernetes.lib.clock import Clock, SystemClock
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.network import informing
+from pybernetes.network import informing, links
 from pybernetes.network.announce import arp, model
 from pybernetes.network.index import SERVICES, SLICES, Delta, Key, ServiceIndex
 from pybernetes.network.informing import Manager
+from pybernetes.network.links import Link
 
 _log = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 5.0
-_LABEL: Final = "lb"
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The interface that has the node's own address, and that address's network."""
-
-    device: str
-    hardware: str
-    """Its own address there; empty for a link without such."""
-    network: str
-
-    @property
-    def label(self) -> str:
-        return f"{self.device}:{_LABEL}"
 
 
 class Announcer:
@@ -105,7 +88,7 @@ class Announcer:
 
     async def _sync(self) -> None:
         try:
-            link = await find(self._node_ip)
+            link = await links.find(self._node_ip)
             await self._hold(link, self._mine(link.network))
         except (process.ProcessError, OSError) as error:
             _log.warning("load balancer addresses on %s are behind: %s", self._node_name, error)
@@ -128,7 +111,7 @@ class Announcer:
         there = await held(link)
         new = [address for address in mine if address not in there]
         lines = [f"address del {each}/32 dev {link.device}" for each in there if each not in mine]
-        lines += [f"address add {each}/32 dev {link.device} label {link.label}" for each in new]
+        lines += [f"address add {each}/32 dev {link.device} label {_label(link)}" for each in new]
         await _ip(lines)
         for address in new:
             if link.hardware:
@@ -137,35 +120,20 @@ class Announcer:
             self._tell(Event({**mine[address], "apiVersion": "v1", "kind": "Service"}, "Normal", "nodeAssigned", text))
 
 
-async def find(address: str) -> Link:
-    """The link that has ``address``. Raises OSError where none has."""
-    for link in await _listed():
-        for each in link.get("addr_info") or ():
-            if each.get("local") == address:
-                return Link(link["ifname"], link.get("address", ""), _network(address, each["prefixlen"]))
-    raise OSError(f"no interface has the node's address {address}")
-
-
-def _network(address: str, length: int) -> str:
-    octets = int.from_bytes(map(int, address.split(".")), "big") >> (32 - length) << (32 - length)
-    return f"{'.'.join(map(str, octets.to_bytes(4, 'big')))}/{length}"
-
-
 async def held(link: Link) -> list[str]:
     """The addresses with our label."""
-    found = [each for one in await _listed("dev", link.device) for each in one.get("addr_info") or ()]
-    return [each["local"] for each in found if each.get("label") == link.label]
+    found = [each for one in await links.listed("dev", link.device) for each in one.get("addr_info") or ()]
+    return [each["local"] for each in found if each.get("label") == _label(link)]
+
+
+def _label(link: Link) -> str:
+    return f"{link.device}:lb"
 
 
 async def cleanup(node_ip: str) -> None:
     """Answer for none of them any more."""
-    link = await find(node_ip)
+    link = await links.find(node_ip)
     await _ip([f"address del {each}/32 dev {link.device}" for each in await held(link)])
-
-
-async def _listed(*where: str) -> list[dict[str, Any]]:
-    found = orjson.loads((await process.run(["ip", "-json", "address", "show", *where])).stdout or b"[]")
-    return [each for each in found if each]
 
 
 async def _ip(lines: Iterable[str]) -> None:
