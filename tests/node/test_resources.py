@@ -56,7 +56,7 @@ async def test_of_two_pods_the_one_beyond_its_request_is_evicted(small: OneNode)
     assert objects.condition_is(node, "MemoryPressure")
     await small.pod("late", shell("c", FOREVER))
     refused = await small.until("late", lambda found: found["status"]["phase"] == "Failed")
-    assert refused["status"]["message"] == "The node had condition: [MemoryPressure]. "
+    assert refused["status"]["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. "
 
 
 async def test_a_long_log_goes_on_in_a_new_file_and_none_of_it_is_lost(small: OneNode) -> None:

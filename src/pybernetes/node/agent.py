@@ -25,7 +25,8 @@ from pybernetes.lib.log import Log
 from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
-from pybernetes.node import eviction, nodestatus, poddirs, poddns, relist, static, sysinfo
+from pybernetes.node import admission, nodestatus, poddirs, poddns, podends, relist, static, sysinfo
+from pybernetes.node.admission import Refusal
 from pybernetes.node.config import Config
 from pybernetes.node.downward import NodeFacts
 from pybernetes.node.heartbeat import Heartbeat
@@ -107,6 +108,8 @@ class Agent:
 
     async def start(self) -> None:
         """Returns when the Node is registered and every pod of it has its worker."""
+        if "memory" in {**self._config.capacity, **self._config.reserved}:
+            self._shop.cgroups.limit(nodestatus.memory_for_pods(self._config, self._machine))
         await self._heartbeat.register()
         self._storage.start()
         informer = self._manager.informer("pods", fields=f"spec.nodeName={self._config.node}")
@@ -183,7 +186,7 @@ class Agent:
 
     def _evict(self, uid: str, message: str) -> None:
         if uid in self._working:
-            self._working[uid].worker.evict(message)
+            self._working[uid].worker.end(podends.EVICTED, message)
 
     def _observed(self) -> list[tuple[Path, Observed]]:
         workers = [working.worker for working in self._working.values()]
@@ -199,14 +202,17 @@ class Agent:
         worker = Worker(self._shop, pod, self._ended, gone=gone)
         if self._static is not None and static.is_static(pod):
             worker.mirrored(self._static.mirror_of(pod))
-        refused = "" if gone or objects.get(pod, "status", "startTime") else self._refused(pod)
-        if refused:
-            worker.evict(refused)
+        refused = None if gone or objects.get(pod, "status", "startTime") else self._refused(pod)
+        if refused is not None:
+            worker.end(refused.reason, podends.REJECTED + refused.message, refused.message)
         name = f"pod {objects.namespace(pod)}/{objects.name(pod)}"
         self._working[worker.uid] = _Working(worker, self._workers.start(worker.run(), name))
 
-    def _refused(self, pod: Obj) -> str:
-        return eviction.refused(pod, self._pressure.conditions)
+    def _refused(self, pod: Obj) -> Refusal | None:
+        return admission.refusal(
+            pod, self.pods(), pressures=self._pressure.conditions,
+            allocatable=nodestatus.allocatable(self._config, self._machine), labels=self._heartbeat.node_labels,
+        )  # fmt: skip
 
     def _ended(self, worker: Worker) -> None:
         self._working.pop(worker.uid, None)

@@ -96,6 +96,11 @@ def allocatable(config: Config, machine: Machine) -> dict[str, str]:
     }
 
 
+def memory_for_pods(config: Config, machine: Machine) -> int:
+    """Bytes that the pods may have together before the kernel steps in: all but what is reserved."""
+    return qos.size(capacity(config, machine)["memory"]) - qos.size(config.reserved.get("memory"))
+
+
 def _least(config: Config, signal: str, has: str) -> int:
     threshold = config.eviction.get(signal)
     return 0 if threshold is None else eviction.amount(threshold, qos.size(has))

@@ -56,6 +56,11 @@ class PodCgroups:
         if self._burstable.pop(objects.uid(pod), None) is not None:
             self._weigh_classes()
 
+    def limit(self, memory_bytes: int) -> None:
+        """Let all pods together have no more memory than this. Raises OSError."""
+        file = "memory.max" if self._unified else "memory.limit_in_bytes"
+        self._ensure(f"{self._base}/kubepods", [("memory", file, str(memory_bytes))])
+
     def working_set(self) -> int:
         """The memory in bytes that all pods of the node use and that the kernel could not simply drop."""
         folder = (self._root if self._unified else self._root / "memory") / f"{self._base}/kubepods".lstrip("/")

@@ -17,6 +17,10 @@ from pybernetes.node.podnotes import Notes
 from pybernetes.node.runtime.port import CONTAINER_HASH, Container
 
 EVICTED: Final = "Evicted"
+REJECTED: Final = "Pod was rejected: "
+"""How the status of a pod begins that its node has not taken."""
+_BY_NODE: Final = frozenset((EVICTED, "OutOfpods", "OutOfcpu", "OutOfmemory", "NodeAffinity", "NodePorts"))
+"""Reasons for which a node ends a pod, or does not take it: they stay."""
 _DEADLINE: Final = "Pod was active on the node longer than the specified deadline"
 
 
@@ -52,10 +56,11 @@ def restart_wanted(pod: Obj, spec: Obj, container: Container, notes: Notes) -> b
 def cut_short(pod: Obj, notes: Notes, now: float) -> tuple[str, str] | None:
     """Reason and message, where the node ends a pod before its containers end by themselves."""
     status = pod.get("status") or {}
-    if notes.evicted:
-        return EVICTED, notes.evicted
-    if status.get("phase") == "Failed" and status.get("reason") == EVICTED:
-        return EVICTED, status.get("message", "")
+    if notes.ended is not None:
+        return notes.ended
+    reason = str(status.get("reason") or "")
+    if status.get("phase") == "Failed" and reason in _BY_NODE:
+        return reason, str(status.get("message") or "")
     return ("DeadlineExceeded", _DEADLINE) if past_deadline(pod, notes, now) else None
 
 

@@ -107,8 +107,8 @@ class Notes:
     """Volumes and cgroup are gone again."""
     reported: bool = False
     """The API has been asked to drop the deleted pod."""
-    evicted: str = ""
-    """Why the node has ended the pod, if it has."""
+    ended: tuple[str, str] | None = None
+    """Reason and message, where the node has ended the pod, or has not taken it."""
     gone: bool = False
     """The API no longer has the pod."""
 

@@ -39,7 +39,7 @@ def plan(pod: Obj, observed: Observed, notes: Notes, now: float) -> Plan:
     """The next actions for a pod; none and no ``wake_at`` when all is as it should be."""
     if notes.gone or objects.is_deleting(pod):
         return _ending(pod, observed, notes, podends.deletion_grace_seconds(pod, now))
-    if notes.evicted:
+    if notes.ended is not None:
         return _finished(pod, observed, notes, grace_seconds=1)
     if podends.cut_short(pod, notes, now):
         return _finished(pod, observed, notes)

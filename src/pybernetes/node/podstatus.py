@@ -66,7 +66,7 @@ def status(pod: Obj, observed: Observed, notes: Notes, now: float, host_ips: Seq
 
 def _disrupted(cut: tuple[str, str] | None) -> Iterator[tuple[str, str, str]]:
     """The condition of a pod that its node has thrown out."""
-    if cut is not None and cut[0] == podends.EVICTED:
+    if cut is not None and cut[0] == podends.EVICTED and not cut[1].startswith(podends.REJECTED):
         yield "DisruptionTarget", "TerminationByKubelet", cut[1]
 
 

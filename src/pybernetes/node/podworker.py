@@ -82,11 +82,11 @@ class Worker:
         self.pod = {**self.pod, "status": (mirror or {}).get("status") or {}}
         self.wake()
 
-    def evict(self, message: str) -> None:
-        """End the pod for good: the node has no room for it."""
-        if not self.notes.evicted:
-            self.notes.evicted = message
-            Voice(self._shop.recorder, self.pod).say("Warning", "Evicted", message)
+    def end(self, reason: str, message: str, event: str = "") -> None:
+        """End the pod for good: the node has no room for it. ``event`` says so where it is to say something else."""
+        if self.notes.ended is None:
+            self.notes.ended = reason, message
+            Voice(self._shop.recorder, self.pod).say("Warning", reason, event or message)
             self.wake()
 
     def lost(self) -> None:

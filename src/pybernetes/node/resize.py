@@ -7,7 +7,7 @@ Neighbours: ``containerplan.py`` plans it, ``podperform.py`` does it, ``podstatu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pybernetes.meta import objects
@@ -85,9 +85,9 @@ def requested(pod: Obj, kind: str) -> int:
     return sum(read(qos.requested(c, kind)) for c in together)
 
 
-def room_for(pod: Obj, others: Iterable[Obj], allocatable: Obj) -> Room:
+def room_for(pod: Obj, others: Iterable[Obj], allocatable: Mapping[str, str]) -> Room:
     """What the node has and what other pods take of it."""
-    rest = [o for o in others if objects.uid(o) != objects.uid(pod) and _counts(o)]
+    rest = [o for o in others if objects.uid(o) != objects.uid(pod) and counts(o)]
     return Room(
         {"cpu": qos.milli(allocatable["cpu"]), "memory": qos.size(allocatable["memory"])},
         {kind: sum(requested(o, kind) for o in rest) for kind in _KINDS},
@@ -101,7 +101,8 @@ def conditions(pod: Obj, observed: Observed, notes: Notes) -> Iterator[tuple[str
         yield (PENDING, *refused) if refused else (IN_PROGRESS, "", notes.resize_error)
 
 
-def _counts(pod: Obj) -> bool:
+def counts(pod: Obj) -> bool:
+    """Whether a pod takes room of its node."""
     return objects.get(pod, "status", "phase") not in ("Succeeded", "Failed")
 
 

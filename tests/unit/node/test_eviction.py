@@ -98,7 +98,7 @@ def test_a_node_under_pressure_is_choosy(conditions: tuple[str, ...], resources:
 async def test_the_pod_at_fault_fails_and_the_node_says_so(tmp_path: Path) -> None:
     clock = VirtualClock()
     runtime = MemoryRuntime(clock, images=["web:1"])
-    config = replace(onenode.config(tmp_path), eviction={"memory.available": "1Ti"})
+    config = replace(onenode.config(tmp_path), capacity={"memory": "2Ti"}, eviction={"memory.available": "1Ti"})
     scene = Scene(runtime, config, clock)
     await scene.start()
     hungry = {"name": "hungry", "image": "web:1", "resources": {"requests": {"memory": "10Mi"}}}

@@ -1,0 +1,68 @@
+"""Whether a node takes a pod that has just come to it: it may be under pressure, or full, or not the one meant. Pure.
+
+Rule: the scheduler asks the same before it chooses; this is for pods that came past it, or while others came too. What
+runs already is never asked again. Reasons and messages are the kubelet's.
+Neighbours: ``agent.py`` asks when a pod comes, ``eviction.py`` knows what pressure means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from pybernetes.meta import objects
+from pybernetes.meta.objects import Obj
+from pybernetes.node import eviction, podends, podspec, resize
+
+
+class Refusal(NamedTuple):
+    """``message`` is the event's; the pod's status says it with an introduction."""
+
+    reason: str
+    message: str
+
+
+def refusal(
+    pod: Obj, others: Iterable[Obj], *, allocatable: Mapping[str, str], labels: Mapping[str, str],
+    pressures: Collection[str],
+) -> Refusal | None:  # fmt: skip
+    """Why this node does not take ``pod``, if it does not; ``others`` are the pods that it has."""
+    rest = [o for o in others if objects.uid(o) != objects.uid(pod) and resize.counts(o)]
+    if pressed := eviction.refused(pod, pressures):
+        return Refusal(podends.EVICTED, pressed)
+    if eviction.is_critical(pod):
+        return None
+    if len(rest) >= int(allocatable["pods"]):
+        return _out_of("pods", 1, len(rest), int(allocatable["pods"]))
+    room = resize.room_for(pod, rest, allocatable)
+    for kind, capacity in room.capacity.items():
+        wanted = resize.requested(pod, kind)
+        if wanted and wanted + room.used[kind] > capacity:
+            return _out_of(kind, wanted, room.used[kind], capacity)
+    selector = objects.get(pod, "spec", "nodeSelector", default={})
+    if any(labels.get(key) != value for key, value in selector.items()):
+        return Refusal(
+            "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+        )
+    taken = {port for other in rest for port in _host_ports(other)}
+    if any(port in taken for port in _host_ports(pod)):
+        return Refusal(
+            "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+        )
+    return None
+
+
+def _unfit(predicate: str, why: str) -> Refusal:
+    return Refusal(predicate, f"Predicate {predicate} failed: {why}")
+
+
+def _out_of(kind: str, wanted: int, used: int, capacity: int) -> Refusal:
+    why = f"{kind}, requested: {wanted}, used: {used}, capacity: {capacity}"
+    return Refusal(f"OutOf{kind}", f"Node didn't have enough resource: {why}")
+
+
+def _host_ports(pod: Obj) -> Iterator[tuple[str, int]]:
+    for container in podspec.all_containers(pod):
+        for port in container.get("ports") or ():
+            if port.get("hostPort"):
+                yield port.get("protocol") or "TCP", int(port["hostPort"])
