@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import first_light, scheduler
+from benchmarks import first_light, network, scheduler
 
-BENCHMARKS = first_light.BENCHMARKS | scheduler.BENCHMARKS
+BENCHMARKS = first_light.BENCHMARKS | scheduler.BENCHMARKS | network.BENCHMARKS
 
 
 def main(names: list[str]) -> int:

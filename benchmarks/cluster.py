@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import socket
@@ -55,6 +57,16 @@ class Cluster:
         context = ssl.create_default_context(cafile=str(self.data / "pki/ca.crt"))
         context.load_cert_chain(self.data / "pki/admin.crt", self.data / "pki/admin.key")
         return context
+
+    def write(self, method: str, path: str, body: object) -> None:
+        """One request to the API server that must succeed."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.ssl_context(), timeout=60)
+        connection.request(method, path, json.dumps(body), {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} {path}: {answer.status} {text[:300]!r}")
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         done = subprocess.run(
