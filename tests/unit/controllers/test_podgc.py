@@ -58,3 +58,17 @@ def test_a_node_that_came_back_meanwhile_is_missed_anew() -> None:
     row.plan(snapshot, build.key("a"), build.NOW)
     row.inputs[1].keys(snapshot, None, NODE)
     assert row.plan(snapshot, build.key("a"), build.NOW + 40) == [After(40.0)]
+
+
+def test_pods_that_are_to_go_from_a_node_out_of_service_are_gone() -> None:
+    taint = {"key": podgc.OUT_OF_SERVICE, "effect": "NoExecute"}
+    dead = {**NODE, "spec": {"taints": [taint]}, "status": {"conditions": [{"type": "Ready", "status": "Unknown"}]}}
+    ending = build.pod("a", metadata__deletionTimestamp=build.ago(9))
+    patch, delete = plan(ending, dead)
+    assert patch.patch["status"]["conditions"][0]["message"] == "PodGC: node is out of service"
+    assert isinstance(delete, Delete)
+    assert plan(build.pod("a"), dead) == []
+    alive = {**dead, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    assert plan(ending, alive) == []
+    keys = podgc.controller().inputs[1].keys
+    assert list(keys(build.Snapshot(pods=[ending]), NODE, dead)) == [build.key("a")]
