@@ -25,7 +25,7 @@ from pybernetes.cluster import pki
 from pybernetes.lib.clock import SystemClock
 from pybernetes.meta.objects import Obj
 from pybernetes.network.index import SERVICES, SLICES
-from pybernetes.network.ingress import model
+from pybernetes.network.ingress import gateway, gatewaystatus, model
 from pybernetes.network.ingress.haproxy import HAProxy
 from pybernetes.network.ingress.loop import CLASSES, INGRESSES, SECRETS, Ingresses
 from pybernetes.network.ingress.model import Request
@@ -88,7 +88,7 @@ class Site:
             self.service(f"svc-{pod}", pod)
 
     async def _make(self, entrance: Entrance, clock: SystemClock) -> Ingresses:
-        return Ingresses(self.feed, self.feed, self.haproxy, entrance, clock)
+        return Ingresses(self.feed, self.feed, self.haproxy, entrance, clock, gateways=lambda reading: None)
 
     def put(self, resource: str, obj: Obj) -> None:
         self.node.run(self._put(resource, obj))
@@ -246,6 +246,66 @@ def test_a_canary_goes_by_header_then_cookie_then_weight(
     site.ingress("h1", ("/", "Prefix", "svc-a"), host="h.example")
     site.ingress("h2", ("/", "Prefix", "svc-b"), host="h.example", canary="true", **notes)
     assert {site.get("/", "h.example", **headers)[1][0] for _ in range(3)} == {pod}
+
+
+def http_route(site: Site, name: str, host: str, *rules: Obj) -> None:
+    """A route on a Gateway of its own."""
+    made = {"metadata": {"name": name, "namespace": "d"}}
+    site.put(gatewaystatus.CLASSES, {"metadata": {"name": "gc"}, "spec": {"controllerName": gateway.CONTROLLER}})
+    listeners = [{"name": "http", "port": 80, "protocol": "HTTP"}]
+    site.put(gatewaystatus.GATEWAYS, made | {"spec": {"gatewayClassName": "gc", "listeners": listeners}})
+    spec = {"parentRefs": [{"name": name}], "hostnames": [host], "rules": [*rules]}
+    site.put(gatewaystatus.ROUTES, made | {"spec": spec})
+    site.settle()
+
+
+def to(*pods: str, **rule: Any) -> Obj:
+    """A rule that leads to the named pods with the weights written after them: ``a3``."""
+    refs = [{"name": f"svc-{p[0]}", "port": 80, "weight": int(p[1:] or 1)} for p in pods]
+    return {"backendRefs": refs, **rule}
+
+
+def test_haproxy_goes_the_ways_of_http_routes(site: Site) -> None:
+    def path(value: str, **more: Any) -> list[Obj]:
+        return [{"path": {"type": "PathPrefix", "value": value}, **more}]
+
+    new, digits = {"name": "X-New", "value": "it's"}, {"name": "q", "value": "^[0-9]+$", "type": "RegularExpression"}
+    http_route(
+        site, "g", "g.example",
+        to("a"), to("b", matches=path("/b")), to("c", matches=path("/b", headers=[new])),
+        to("c", matches=path("/", method="OPTIONS")), to("c", matches=path("/b/q", queryParams=[digits])),
+    )  # fmt: skip
+    for at in ("/", "/b", "/b/", "/bb", "/b/q?q=7", "/b/q?q=x"):
+        for headers in ({}, {"X_New": "it's"}):
+            path_, _, query = at.partition("?")
+            lower = {key.lower().replace("_", "-"): value for key, value in headers.items()}
+            asked = Request("g.example", path_, headers=lower, query=dict([query.split("=")]) if query else {})
+            route = model.find(site.ingresses.table, asked)
+            assert route is not None
+            assert site.get(at, "g.example", **headers)[1][0] == route.choice.splits[0][0].service[-1], (at, headers)
+
+
+def test_http_routes_split_by_weight_rewrite_and_redirect(site: Site) -> None:
+    replace = {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/new"}}
+    old = [{"path": {"type": "PathPrefix", "value": "/old"}}]
+    gone = [{"path": {"type": "PathPrefix", "value": "/gone"}}]
+    http_route(
+        site, "g", "s.example", to("a3", "b1"),
+        to("c", matches=old, filters=[{"type": "URLRewrite", "urlRewrite": replace}]),
+        {"matches": gone, "filters": [{"type": "RequestRedirect", "requestRedirect": {**replace, "statusCode": 301}}]},
+    )  # fmt: skip
+    assert [site.get(at, "s.example")[1].split()[1] for at in ("/old", "/old/", "/old/x?y")] == [
+        "/new",
+        "/new/",
+        "/new/x?y",
+    ]
+    connection = site.connect()
+    connection.request("GET", "/gone/x", headers={"Host": "s.example"})
+    answer = connection.getresponse()
+    assert (answer.status, answer.headers["Location"], answer.read()) == (301, "http://s.example/new/x", b"")
+    counted = Counter(ask(connection, "/", "s.example")[1][0] for _ in range(800))
+    connection.close()
+    assert 140 <= counted["b"] <= 260, "200 are expected; five standard deviations are 61"
 
 
 def test_certificates_go_by_name_and_change_while_requests_run(site: Site) -> None:

@@ -212,9 +212,10 @@ class _Reader:
                 conditions = (*by_scheme, *_conditions(match))
                 path = match.get("path") or {}
                 choice = self._choice(route, rule, path)
-                for kind, text in _paths(path):
-                    made = Route(kind, text, choice, source, conditions, (*_age(route), number, order))
-                    held.setdefault((kind, text, conditions), made)
+                for kind, text, implied in _paths(path):
+                    rank = (*_age(route), number, order)
+                    made = Route(kind, text, choice, source, conditions, implied, rank)
+                    held.setdefault((kind, text, implied, conditions), made)
 
     def _choice(self, route: Obj, rule: Obj, path: Obj) -> Choice:
         handled = gatewayfilters.handling(rule.get("filters") or (), path)
@@ -303,14 +304,15 @@ def _conditions(match: Obj) -> Iterator[Condition]:
         yield Condition("query", test["name"], test["value"], test.get("type") == "RegularExpression")
 
 
-def _paths(path: Obj) -> Iterator[tuple[PathKind, str]]:
+def _paths(path: Obj) -> Iterator[tuple[PathKind, str, bool]]:
+    """(kind, path, whether it is implied)."""
     kind, value = path.get("type") or "PathPrefix", path.get("value") or "/"
     if kind == "Exact":
-        yield "exact", value
+        yield "exact", value, False
     elif kind == "RegularExpression":
-        yield "regex", value
+        yield "regex", value, False
     elif bare := value.rstrip("/"):
-        yield "exact", bare
-        yield "prefix", f"{bare}/"
+        yield "exact", bare, True
+        yield "prefix", f"{bare}/", False
     else:
-        yield "prefix", "/"
+        yield "prefix", "/", False

@@ -138,6 +138,8 @@ class Route:
     choice: Choice
     source: Source
     conditions: tuple[Condition, ...] = ()
+    implied: bool = False
+    """The path of a prefix itself, which yields to one that is written as exact."""
     rank: tuple[int | str, ...] = ()
     """Decides between routes that are equal otherwise: the smaller first."""
 
@@ -228,7 +230,7 @@ def precedence(routes: Iterable[Route]) -> list[Route]:
 
     A host with a regular expression has nothing else, and there the longer expression comes first.
     """
-    return sorted(routes, key=lambda r: (r.kind != "exact", -len(r.path), *_specificity(r), r.rank))
+    return sorted(routes, key=lambda r: (r.kind != "exact", -len(r.path), r.implied, *_specificity(r), r.rank))
 
 
 def _specificity(route: Route) -> tuple[int, int, int]:

@@ -176,14 +176,15 @@ class _Builder:
             claims.append(replace(host.fallback, path="/", path_type="Prefix"))
         for claim in claims:
             choice = self._choice(host, claim)
-            for kind, path in self._paths(host, claim):
-                yield Route(kind, path, choice, claim.read.source)
+            for kind, path, implied in self._paths(host, claim):
+                yield Route(kind, path, choice, claim.read.source, implied=implied)
         for key, claim in host.canaries.items():
             if key not in host.claims:
                 where = f"{name or '*'}{claim.path}"
                 self._tell(claim.read.source, "NothingToSplit", f"no other Ingress has {where}, so the canary is idle")
 
-    def _paths(self, host: _Host, claim: _Claim) -> Iterator[tuple[PathKind, str]]:
+    def _paths(self, host: _Host, claim: _Claim) -> Iterator[tuple[PathKind, str, bool]]:
+        """(kind, path, whether it is implied)."""
         path = claim.path or "/"
         if host.has_regex:
             try:
@@ -191,16 +192,15 @@ class _Builder:
             except re.error as error:
                 self._tell(claim.read.source, "InvalidPath", f"{path} is not a regular expression: {error}")
             else:
-                yield "regex", path
+                yield "regex", path, False
         elif claim.path_type == "Exact":
-            yield "exact", path
+            yield "exact", path, False
         elif claim.path_type == "Prefix" and path.rstrip("/"):
             bare = path.rstrip("/")
-            if (bare, "Exact") not in host.claims:
-                yield "exact", bare
-            yield "prefix", f"{bare}/"
+            yield "exact", bare, True
+            yield "prefix", f"{bare}/", False
         else:
-            yield "prefix", path
+            yield "prefix", path, False
 
     def _choice(self, host: _Host, claim: _Claim) -> Choice:
         told = claim.read.notes
