@@ -139,3 +139,14 @@ async def test_a_server_that_starts_again_serves_what_is_defined(server: Server)
     again.api = again._api()
     await again.api.start()
     assert (await again.json("GET", f"{BASE}/a"))["metadata"]["name"] == "a"
+
+
+async def test_versions_of_a_group_are_told_best_first_whoever_defines_them(server: Server) -> None:
+    for plural, kind, version in (("as", "A", "v1beta1"), ("bs", "B", "v2"), ("cs", "C", "v1")):
+        await established(server, definition(plural, kind, short=(), versions=(version,)))
+    group = await server.json("GET", "/apis/stable.example.com")
+    assert [version["version"] for version in group["versions"]] == ["v2", "v1", "v1beta1"]
+    accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    tree = await server.json("GET", "/apis", accept=accept)
+    found = next(item for item in tree["items"] if item["metadata"]["name"] == "stable.example.com")
+    assert [version["version"] for version in found["versions"]] == ["v2", "v1", "v1beta1"]

@@ -18,6 +18,7 @@ from pybernetes.kinds.table import KindTable
 from pybernetes.lib.http.message import HttpRequest
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
+from pybernetes.meta.versions import order
 from pybernetes.server import derived, negotiate
 from pybernetes.server.context import Response
 
@@ -105,10 +106,16 @@ def api_versions(address: str) -> Obj:
 
 
 def versions(kinds: Iterable[Kind]) -> dict[str, dict[str, list[Kind]]]:
-    """Group → version → rows, all in the order of the table."""
+    """Group → version → rows, all in the order of the table; versions of groups with custom resources, which come in
+    any order, by what they are called."""
     out: dict[str, dict[str, list[Kind]]] = {}
+    custom: set[str] = set()
     for row in kinds:
         out.setdefault(row.group, {}).setdefault(row.version, []).append(row)
+        if row.custom:
+            custom.add(row.group)
+    for group in custom:
+        out[group] = dict(sorted(out[group].items(), key=lambda of: order(of[0])))
     return out
 
 

@@ -20,6 +20,7 @@ from pybernetes.kinds.kind import Convert, Kind, ScalePaths, Strategy, Subresour
 from pybernetes.meta.errors import FieldError
 from pybernetes.meta.objects import Obj
 from pybernetes.meta.schema import Report, Schemas
+from pybernetes.meta.versions import order
 
 _READ_WRITE: Final = ("get", "patch", "update")
 _OBJECT_META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
@@ -67,7 +68,7 @@ class Shape:
 def versions(crd: Obj, schemas: Schemas) -> list[Version]:
     """The versions of an established definition, best version first."""
     served = [version for version in crd["spec"]["versions"] if version.get("served")]
-    return [_version(crd, version, schemas) for version in sorted(served, key=_rank, reverse=True)]
+    return [_version(crd, version, schemas) for version in sorted(served, key=lambda version: order(version["name"]))]
 
 
 def _version(crd: Obj, version: Obj, schemas: Schemas) -> Version:
@@ -159,17 +160,6 @@ def _convert(crd: Obj, version: Obj, schema: Schema) -> Convert | None:
         return structural.defaulted(found, schema) if fills else found
 
     return lambda obj: obj if obj.get("apiVersion") == into else {**obj, "apiVersion": into}, from_stored
-
-
-def _rank(version: Obj) -> tuple[int, int, int, str]:
-    """Kubernetes's order of versions: v2, v1, v1beta1, others (version.CompareKubeAwareVersionStrings)."""
-    import re
-
-    found = re.fullmatch(r"v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?", version["name"])
-    if found is None:
-        return (0, 0, 0, "".join(chr(0x10FFFF - ord(letter)) for letter in version["name"]))
-    stage = {None: 3, "beta": 2, "alpha": 1}[found[2]]
-    return (stage, int(found[1]), int(found[3] or 0), "")
 
 
 __all__ = ["ABSENT", "Shape", "Version", "versions"]

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pybernetes import cel
 from pybernetes.cel.compiler import Program
-from pybernetes.cel.functions import standard, strings, times
+from pybernetes.cel.functions import standard, times
 from pybernetes.cel.messages import scalar
 from pybernetes.cel.values import NONE, CelError, Optional, OverBudget
 from pybernetes.kinds.custom import structural
@@ -138,15 +138,15 @@ class Ruled:
             elif not place.changed:
                 continue
             if not variables:
-                variables = {"self": native(value, schema)}
-            variables["oldSelf"] = _old(place.old, schema, one.optional_old)
+                variables = {"self": native(value, schema, self._converts)}
+            variables["oldSelf"] = _old(place.old, schema, one.optional_old, self._converts)
             yield from _verdict(one, schema, place, variables, budget)
 
 
-def _old(old: Any, schema: Schema, optional: bool) -> Any:
+def _old(old: Any, schema: Schema, optional: bool, known: dict[int, bool]) -> Any:
     if not optional:
-        return None if old is ABSENT else native(old, schema)
-    return NONE if old is ABSENT else Optional(native(old, schema), present=True)
+        return None if old is ABSENT else native(old, schema, known)
+    return NONE if old is ABSENT else Optional(native(old, schema, known), present=True)
 
 
 def _verdict(
@@ -212,24 +212,25 @@ def _at(path: str, key: str) -> str:
 
 # ── values as rules see them ─────────────────────────────────────────────────────────────────────────────
 
+_UNKNOWN: Final[Schema] = {}
 _READERS: Final = {
     "timestamp": times.parse_timestamp, "duration": times.parse_duration, "bytes": standard.to_bytes,
 }  # fmt: skip
 
 
-def native(value: Any, schema: Schema) -> Any:
+def native(value: Any, schema: Schema, known: dict[int, bool]) -> Any:
     """A value with its texts of format date-time, duration and byte as timestamps, durations and bytes; the value
-    itself where there are none."""
+    itself where there are none. ``known``: schema by id → has it such texts? It is filled in."""
     if isinstance(value, str):
         reader = _READERS.get(scalar(schema))
         try:
             return value if reader is None else reader(_dated(value, schema))
         except CelError:
             return value
-    if isinstance(value, list) and isinstance(items := schema.get("items"), Mapping) and _formatted(items):
-        return [native(item, items) for item in value]
-    if isinstance(value, dict) and _formatted(schema):
-        return {key: native(inner, structural.child(schema, key) or {}) for key, inner in value.items()}
+    if isinstance(value, list) and isinstance(items := schema.get("items"), Mapping) and _formatted(items, known):
+        return [native(item, items, known) for item in value]
+    if isinstance(value, dict) and _formatted(schema, known):
+        return {key: native(inner, structural.child(schema, key) or _UNKNOWN, known) for key, inner in value.items()}
     if isinstance(value, int) and not isinstance(value, bool) and schema.get("type") == "number":
         return float(value)
     return value
@@ -239,12 +240,12 @@ def _dated(value: str, schema: Schema) -> str:
     return f"{value}T00:00:00Z" if schema.get("format") == "date" else value
 
 
-def _formatted(schema: Schema) -> bool:
+def _formatted(schema: Schema, known: dict[int, bool]) -> bool:
     """Is there a text below that is more than a text, or a number that is a double though it is whole?"""
-    if scalar(schema) in _READERS or schema.get("type") == "number":
-        return True
-    inner = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
-    return any(_formatted(one) for one in inner if isinstance(one, Mapping))
-
-
-__all__ = ["RULES", "Compiled", "Ruled", "native", "strings", "uses"]
+    found = known.get(id(schema))
+    if found is None:
+        inner = [*(schema.get("properties") or {}).values(), schema.get("items"), schema.get("additionalProperties")]
+        found = scalar(schema) in _READERS or schema.get("type") == "number"
+        found = found or any(_formatted(one, known) for one in inner if isinstance(one, Mapping))
+        known[id(schema)] = found
+    return found

@@ -35,7 +35,9 @@ def pruned(obj: Obj, schema: Schema) -> tuple[Obj, list[str]]:
 
 def _pruned(value: Any, schema: Schema, path: str, gone: list[str], *, resource: bool = False) -> Any:
     if isinstance(value, list):
-        items = schema.get("items") or {}
+        items = schema.get("items")
+        if not isinstance(items, Mapping):
+            return value  # it is preserved, or refused for its type
         found = [_pruned(item, items, f"{path}[{index}]", gone) for index, item in enumerate(value)]
         return value if all(map(_same, value, found)) else found
     if not isinstance(value, dict):

@@ -40,6 +40,11 @@ def test_pruning_keeps_what_is_preserved_and_what_every_object_has() -> None:
     assert found["pod"] == {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {}}
 
 
+def test_a_list_that_is_preserved_is_kept_with_all_that_is_in_it() -> None:
+    schema = of(any={"x-kubernetes-preserve-unknown-fields": True})
+    assert structural.pruned({"any": [{"a": [{"b": 1}]}]}, schema) == ({"any": [{"a": [{"b": 1}]}]}, [])
+
+
 def test_defaults_come_where_nothing_is_and_a_null_that_may_not_be_is_nothing() -> None:
     schema = of(
         a={**STRING, "default": "x"},
