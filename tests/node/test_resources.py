@@ -59,6 +59,16 @@ async def test_of_two_pods_the_one_beyond_its_request_is_evicted(small: OneNode)
     assert refused["status"]["message"] == "Pod was rejected: The node had condition: [MemoryPressure]. "
 
 
+async def test_a_volume_fuller_than_its_limit_ends_its_pod(small: OneNode) -> None:
+    fill = "dd if=/dev/zero of=/cache/f bs=1k count=1100; " + FOREVER
+    await small.pod(
+        "p", shell("c", fill, volumeMounts=[{"name": "cache", "mountPath": "/cache"}]),
+        volumes=[{"name": "cache", "emptyDir": {"sizeLimit": "1Mi"}}],
+    )  # fmt: skip
+    pod = await small.until("p", lambda found: found["status"].get("reason") == "Evicted")
+    assert pod["status"]["message"] == 'Usage of EmptyDir volume "cache" exceeds the limit "1Mi". '
+
+
 async def test_a_long_log_goes_on_in_a_new_file_and_none_of_it_is_lost(small: OneNode) -> None:
     lines = "i=0; while [ $i -lt 400 ]; do echo line-$i; i=$((i+1)); sleep 0.002; done; " + FOREVER
     await small.pod("p", shell("c", lines))

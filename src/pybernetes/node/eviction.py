@@ -56,7 +56,7 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one container uses now, in bytes."""
+    """What one container uses now, in bytes; without a name, the volumes of its pod."""
 
     name: str
     memory: int = 0
@@ -103,7 +103,7 @@ def last_met(before: Mapping[str, float], found: Iterable[Shortage], now: float)
 
 def ranked(pods: Iterable[Obj], usages: Usages, resource: str) -> list[Obj]:
     """The pods that may be evicted for want of ``resource``, the first to go first."""
-    may_go = [p for p in pods if not is_critical(p) and not objects.is_deleting(p) and _runs(p)]
+    may_go = [p for p in pods if not is_critical(p) and not objects.is_deleting(p) and runs(p)]
     return sorted(may_go, key=lambda pod: _rank(pod, usages, resource))
 
 
@@ -122,8 +122,42 @@ def is_critical(pod: Obj) -> bool:
     return priority(pod) >= CRITICAL_PRIORITY or objects.annotations(pod).get(podspec.SOURCE) == "file"
 
 
-def _runs(pod: Obj) -> bool:
+def runs(pod: Obj) -> bool:
+    """Whether a pod has not ended for good."""
     return objects.get(pod, "status", "phase") not in ("Succeeded", "Failed")
+
+
+# ── limits of one pod ────────────────────────────────────────────────────────────────────────────────────
+
+
+def has_local_limits(pod: Obj) -> bool:
+    """Whether there is something to look at: a limit of an emptyDir or of ``ephemeral-storage``."""
+    return bool(_volume_limits(pod)) or any(_disk_limit(c) for c in podspec.all_containers(pod))
+
+
+def over_limits(pod: Obj, usages: Sequence[Usage], empty_dirs: Mapping[str, int]) -> str:
+    """Why a pod has to go that uses more disk than it may, whatever the node has; "" where it does not."""
+    for name, limit in _volume_limits(pod).items():
+        if empty_dirs.get(name, 0) > limit:
+            return f'Usage of EmptyDir volume "{name}" exceeds the limit "{_size(limit)}". '
+    limits = [_disk_limit(c) for c in podspec.main_containers(pod)]
+    if all(limits) and sum(usage.disk for usage in usages) > sum(limits):
+        return f"Pod ephemeral local storage usage exceeds the total limit of containers {_size(sum(limits))}. "
+    for usage in usages:
+        limit = _disk_limit(podspec.container(pod, usage.name) or {})
+        if limit and usage.disk > limit:
+            return f'Container {usage.name} exceeded its local ephemeral storage limit "{_size(limit)}". '
+    return ""
+
+
+def _volume_limits(pod: Obj) -> dict[str, int]:
+    volumes = objects.get(pod, "spec", "volumes", default=[])
+    found = {v["name"]: v["emptyDir"] for v in volumes if isinstance(v.get("emptyDir"), dict)}
+    return {n: qos.size(e["sizeLimit"]) for n, e in found.items() if e.get("sizeLimit") and e.get("medium") != "Memory"}
+
+
+def _disk_limit(container: Obj) -> int:
+    return qos.size(objects.get(container, "resources", "limits", "ephemeral-storage"))
 
 
 # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +171,7 @@ def message(shortage: Shortage, pod: Obj, usages: Usages) -> str:
     for usage in usages.get(objects.uid(pod), ()):
         spec = podspec.container(pod, usage.name) or {}
         request, used = qos.size(qos.requested(spec, resource)), usage.of(resource)
-        if resource != "inodes" and used > request:
+        if usage.name and resource != "inodes" and used > request:
             amounts = f"was using {_size(used)}, request is {_size(request)}"
             said += f"Container {usage.name} {amounts}, has larger consumption of {resource}. "
     return said

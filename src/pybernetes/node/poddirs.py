@@ -26,9 +26,13 @@ class PodDirs:
     def hosts(self) -> Path:
         return self.root / "etc-hosts"
 
+    def volumes(self, plugin: str) -> Path:
+        """The folder of all volumes of a plugin."""
+        return self.root / "volumes" / f"kubernetes.io~{plugin}"
+
     def volume(self, plugin: str, name: str) -> Path:
         """``plugin`` as in the path: ``empty-dir``, ``configmap``."""
-        return self.root / "volumes" / f"kubernetes.io~{plugin}" / name
+        return self.volumes(plugin) / name
 
     def termination_log(self, container: str, attempt: int) -> Path:
         return self.root / "containers" / container / str(attempt)

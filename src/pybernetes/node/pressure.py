@@ -52,6 +52,20 @@ class Pressure:
             _log.warning("the node is short", resource=shortage.resource, available=shortage.available)
             await self._reclaim(shortage)
             return  # one thing at a time: the next look tells whether it was enough
+        await self._hold_to_limits()
+
+    async def _hold_to_limits(self) -> None:
+        """End the pods that use more disk than they may."""
+        limited = [p for p in self._shop.pods() if eviction.has_local_limits(p) and eviction.runs(p)]
+        if not limited:
+            return
+        config, stats = self._shop.config, await self._shop.runtime.stats()
+        usages = await asyncio.to_thread(signals.usages, stats, limited, config)
+        for pod in limited:
+            empty_dirs = await asyncio.to_thread(signals.empty_dirs, pod, config)
+            message = eviction.over_limits(pod, usages[objects.uid(pod)], empty_dirs)
+            if message:
+                self._evict(objects.uid(pod), message)
 
     def _shortages(self) -> list[Shortage]:
         config = self._shop.config

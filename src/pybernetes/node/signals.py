@@ -44,30 +44,38 @@ def _memory(cgroups: PodCgroups, memory_bytes: int) -> Reading:
 
 
 def usages(stats: Iterable[ContainerStats], pods: Iterable[Obj], config: Config) -> dict[str, list[Usage]]:
-    """By pod uid what its containers use; what the pod itself has on disk (emptyDirs, logs) counts to its first."""
-    out: dict[str, list[Usage]] = {objects.uid(pod): [] for pod in pods}
+    """By pod uid what its containers use; without a name, what its emptyDirs hold on disk."""
+    dirs = {objects.uid(pod): poddirs.of(config, pod) for pod in pods}
+    out = {uid: [Usage("", 0, tree_bytes(found.volumes("empty-dir")))] for uid, found in dirs.items()}
     for row in stats:
-        found = out.get(row.labels.get(POD_UID, ""))
-        if found is not None:
-            shared = 0 if found else _on_disk(config, row.labels.get(POD_UID, ""))
-            name = row.labels.get(CONTAINER_NAME, "")
-            found.append(Usage(name, row.memory_working_set_bytes, row.writable_layer_bytes + shared))
+        uid, name = row.labels.get(POD_UID, ""), row.labels.get(CONTAINER_NAME, "")
+        if uid in dirs:
+            logs = tree_bytes(dirs[uid].logs / name)
+            out[uid].append(Usage(name, row.memory_working_set_bytes, row.writable_layer_bytes + logs))
     return out
 
 
-def _on_disk(config: Config, uid: str) -> int:
-    roots = [poddirs.root(config, uid) / "volumes" / "kubernetes.io~empty-dir", *config.logs.glob(f"*_{uid}")]
-    return sum(tree_bytes(root) for root in roots)
+def empty_dirs(pod: Obj, config: Config) -> dict[str, int]:
+    """Name → bytes of the pod's emptyDirs on disk."""
+    folder = poddirs.of(config, pod).volumes("empty-dir")
+    return {path.name: tree_bytes(path) for path in folder.iterdir()} if folder.is_dir() else {}
 
 
 def tree_bytes(root: Path) -> int:
-    """What a folder and everything below it take on its own file system."""
-    total = 0
-    for folder, _, files in os.walk(root):
+    """What a folder and everything below it take on its file system; other ones mounted below do not count."""
+    total, home = 0, _device(root)
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if _device(os.path.join(folder, name)) == home]
         for name in files:
             try:
-                found = os.lstat(os.path.join(folder, name))
+                total += os.lstat(os.path.join(folder, name)).st_blocks * 512
             except FileNotFoundError:
                 continue  # containers work here while we look
-            total += found.st_blocks * 512
     return total
+
+
+def _device(path: Path | str) -> int:
+    try:
+        return os.lstat(path).st_dev
+    except FileNotFoundError:
+        return -1

@@ -95,6 +95,22 @@ def test_a_node_under_pressure_is_choosy(conditions: tuple[str, ...], resources:
     assert (eviction.refused(named("p", resources), conditions) == "") is taken
 
 
+def test_a_pod_beyond_its_own_limits_of_disk_goes_whatever_the_node_has() -> None:
+    volumes = [{"name": "v", "emptyDir": {"sizeLimit": "1Mi"}}]
+    limited = named("p", {"limits": {"ephemeral-storage": "2Mi"}}, volumes=volumes)
+    assert eviction.has_local_limits(limited)
+    assert not eviction.has_local_limits(named("p", volumes=[{"name": "v", "emptyDir": {}}]))
+    assert eviction.over_limits(limited, [Usage("c", disk=MI)], {"v": MI}) == ""
+    told = eviction.over_limits(limited, [Usage("c", disk=MI)], {"v": MI + 1})
+    assert told == 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". '
+    told = eviction.over_limits(limited, [Usage("c", disk=2 * MI), Usage("", disk=MI)], {})
+    assert told == "Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. "
+    two = named("p", {"limits": {"ephemeral-storage": "2Mi"}})
+    two["spec"]["containers"].append(main("d"))
+    told = eviction.over_limits(two, [Usage("c", disk=3 * MI)], {})
+    assert told == 'Container c exceeded its local ephemeral storage limit "2Mi". '
+
+
 async def test_the_pod_at_fault_fails_and_the_node_says_so(tmp_path: Path) -> None:
     clock = VirtualClock()
     runtime = MemoryRuntime(clock, images=["web:1"])
