@@ -6,9 +6,10 @@ from pybernetes.cluster import roles
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import table
 from pybernetes.controllers.deployment.sync import CONTROLLER as DEPLOYMENT
+from pybernetes.kinds import metrics
 from pybernetes.kinds import table as kind_table
 
-KINDS = kind_table.builtin()
+KINDS = kind_table.KindTable([*kind_table.builtin(), *metrics.KINDS])
 CONTROLLERS = table.controllers(table.Options(kinds=KINDS))
 ONLY_IN_RULES = ("signers.certificates.k8s.io",)
 """Resources that nobody serves: who may use a signer is asked of RBAC by this name (KEP-1513)."""
