@@ -150,3 +150,12 @@ async def test_versions_of_a_group_are_told_best_first_whoever_defines_them(serv
     tree = await server.json("GET", "/apis", accept=accept)
     found = next(item for item in tree["items"] if item["metadata"]["name"] == "stable.example.com")
     assert [version["version"] for version in found["versions"]] == ["v2", "v1", "v1beta1"]
+
+
+async def test_a_body_that_is_nested_beyond_all_measure_is_refused(server: Server) -> None:
+    await established(server, definition())
+    deep = "[" * 900 + "]" * 900
+    body = (
+        f'{{"apiVersion":"stable.example.com/v1","kind":"CronTab","metadata":{{"name":"a"}},"spec":{{"ports":{deep}}}}}'
+    )
+    assert (await server.http("POST", BASE, body.encode())).status == 422

@@ -171,7 +171,16 @@ def correlated(schema: Schema, value: Sequence[Any], old: Any) -> list[Any]:
 
 
 def _key(item: Any, keys: Sequence[str]) -> bytes:
-    return orjson.dumps([item.get(key) for key in keys] if isinstance(item, dict) else item)
+    """What tells an item of a list of maps from the others; one that is no map is not told from anything."""
+    return _bytes([item.get(key) for key in keys] if isinstance(item, dict) else None)
+
+
+def _bytes(value: Any) -> bytes:
+    """A value to compare; empty where it is nested beyond all measure."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return b""
 
 
 def _duplicates(value: list[Any], schema: Schema, path: str) -> Errors:
@@ -180,8 +189,10 @@ def _duplicates(value: list[Any], schema: Schema, path: str) -> Errors:
         return
     seen: set[bytes] = set()
     for index, item in enumerate(value):
-        key = _key(item, keys) if kind == "map" else orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-        if key in seen:
+        if kind == "map" and not isinstance(item, dict):
+            continue
+        key = _key(item, keys) if kind == "map" else _bytes(item)
+        if key and key in seen:
             told = {name: item.get(name) for name in keys if name in item} if kind == "map" else item
             yield errors.duplicate(f"{path}[{index}]", told)
         seen.add(key)

@@ -153,7 +153,9 @@ def _values(schema: Schema, path: str) -> Errors:
         default, bare = schema["default"], {key: value for key, value in schema.items() if key != "default"}
         for wrong in judge({"x": default}, {"type": "object", "properties": {"x": bare}}):
             at = path + ".default" + wrong.path.removeprefix("x")
-            yield FieldError(wrong.reason, at, wrong.message.replace("x in body", "default in body"))
+            yield FieldError(
+                wrong.reason, at, wrong.message.replace(f"{wrong.path} in body", f"default{wrong.path[1:]} in body")
+            )
         if isinstance(default, dict) and (gone := structural.pruned({"x": default}, {"properties": {"x": bare}})[1]):
             yield errors.invalid(f"{path}.default", default, f"must not have unknown fields: {', '.join(gone)}")
 
