@@ -83,7 +83,7 @@ def mounting(name: str, **more: Any) -> dict[str, Any]:
     return {"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": name, **more}}]}
 
 
-MOUNTED = {"volumeMounts": [{"name": "v", "mountPath": "/data"}]}
+MOUNTED: dict[str, Any] = {"volumeMounts": [{"name": "v", "mountPath": "/data"}]}
 
 
 @pytest.mark.parametrize("attach", [False, True])

@@ -51,7 +51,7 @@ def mounted(*claims: str, **more: Any) -> dict[str, Any]:
 
 async def test_files_of_a_host_path_outlive_their_pod(world: OneNode, tmp_path: Path) -> None:
     await bound(world, "data", hostPath={"path": str(tmp_path / "made"), "type": "DirectoryOrCreate"})
-    mount = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    mount: dict[str, Any] = {"volumeMounts": [{"name": "data", "mountPath": "/data"}]}
     await world.pod("first", shell("c", f"echo keep > /data/file; {FOREVER}", **mount), **mounted("data"))
     await world.ready("first")
     await world.eventually((tmp_path / "made" / "file").exists)
@@ -105,7 +105,7 @@ async def test_a_local_volume_holds_as_much_as_was_asked_for_and_grows(world: On
 
 async def test_a_raw_volume_is_a_device_in_its_container(world: OneNode) -> None:
     await bound(world, "raw", mode="Block", **local(world, "raw"))
-    devices = {"volumeDevices": [{"name": "raw", "devicePath": "/dev/raw"}]}
+    devices: dict[str, Any] = {"volumeDevices": [{"name": "raw", "devicePath": "/dev/raw"}]}
     await world.pod("p", shell("c", FOREVER, **devices), **mounted("raw"))
     pod = await world.ready("p")
     script = "test -b /dev/raw && echo mark | dd of=/dev/raw conv=notrunc 2>/dev/null; head -c 4 /dev/raw"

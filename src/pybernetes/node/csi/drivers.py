@@ -19,11 +19,13 @@ from pybernetes.lib.tasks import Tasks
 from pybernetes.meta import errors, objects, volumes
 from pybernetes.meta.objects import Obj
 from pybernetes.node.csi.driver import REGISTRATION, Connection, CsiError, Driver
-from pybernetes.node.logs_watch import Watcher
+from pybernetes.node.logs_watch import Watch, Watcher
 
 _log = Log("node.csi")
 _GLANCE_SECONDS: Final = 600.0
 """After so long the folder is looked at though nothing was told of it."""
+_BLIND_SECONDS: Final = 10.0
+"""The same where the kernel allows no watch."""
 _AGAIN_SECONDS: Final = 1.0
 
 
@@ -53,13 +55,24 @@ class Drivers:
         return next((driver for driver in self._known.values() if driver.name == name), None)
 
     async def _run(self) -> None:
-        watch = Watcher().watch(self._folder)
+        watch = self._watch()
         try:
             while True:
                 whole = await self._look()
-                await watch.changed(self._clock, _GLANCE_SECONDS if whole else _AGAIN_SECONDS)
+                if watch is None:
+                    await self._clock.sleep(_BLIND_SECONDS)
+                else:
+                    await watch.changed(self._clock, _GLANCE_SECONDS if whole else _AGAIN_SECONDS)
         finally:
-            watch.close()
+            if watch is not None:
+                watch.close()
+
+    def _watch(self) -> Watch | None:
+        try:
+            return Watcher().watch(self._folder)
+        except OSError as error:
+            _log.warning("drivers are looked for now and then: the kernel allows no watch", why=error)
+            return None
 
     async def _look(self) -> bool:
         """Know who is there; False where one of them did not answer."""
