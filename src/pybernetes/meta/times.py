@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 
 def render(seconds: float) -> str:
     """Unix seconds as metav1.Time: ``2026-01-31T09:05:03Z``."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return text(datetime.fromtimestamp(int(seconds), UTC))
 
 
 def render_micro(seconds: float) -> str:
     """Unix seconds as metav1.MicroTime: ``2026-01-31T09:05:03.000000Z``."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return text(datetime.fromtimestamp(seconds, UTC), "microseconds")
+
+
+def text(moment: datetime, precision: Literal["seconds", "microseconds"] = "seconds") -> str:
+    """A moment of UTC in four digits of year, also of Go's zero time, which lies in the year 1."""
+    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
 
 
 def parse(text: str) -> float:

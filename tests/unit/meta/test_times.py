@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from pybernetes.meta import times
@@ -12,6 +14,10 @@ MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 def test_times_go_back_and_forth() -> None:
     assert times.render(times.parse("2026-01-31T09:05:03Z")) == "2026-01-31T09:05:03Z"
     assert times.render_micro(times.parse("2026-01-31T10:05:03.000123+01:00")) == "2026-01-31T09:05:03.000123Z"
+
+
+def test_the_first_years_have_four_digits_too() -> None:
+    assert times.text(datetime(1, 1, 1, 0, 0, 2, tzinfo=UTC), "microseconds") == "0001-01-01T00:00:02.000000Z"
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-01-31T09:05:03", "2026-13-01T00:00:00Z"])

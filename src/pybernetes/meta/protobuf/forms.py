@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 
+from pybernetes.meta import times
 from pybernetes.meta.objects import Obj
 from pybernetes.meta.protobuf.wire import Malformed
 
@@ -39,11 +40,11 @@ def _moment(fields: Obj) -> datetime:
 
 
 def _time_to_json(fields: Obj) -> str | None:
-    return _moment(fields).strftime("%Y-%m-%dT%H:%M:%SZ") if fields else None
+    return times.text(_moment(fields)) if fields else None
 
 
 def _micro_time_to_json(fields: Obj) -> str | None:
-    return _moment(fields).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if fields else None
+    return times.text(_moment(fields), "microseconds") if fields else None
 
 
 def _time_to_fields(text: str) -> Obj:
