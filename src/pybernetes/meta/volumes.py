@@ -174,6 +174,18 @@ def mismatch(claim: Obj, volume: Obj) -> str:
     return "" if access_modes(claim) <= access_modes(volume) else "incompatible accessMode"
 
 
+def not_made(claim: Obj) -> str:
+    """Why no volume can be made for a claim, in external-provisioner's words; empty where one can."""
+    if objects.get(claim, "spec", "selector") is not None:
+        return "claim Selector is not supported"
+    source = objects.get(claim, "spec", "dataSourceRef") or objects.get(claim, "spec", "dataSource")
+    if not source:
+        return ""
+    does = "clone" if source.get("kind") == "PersistentVolumeClaim" else "snapshot restore"
+    about = f"error getting handle for DataSource Type {source.get('kind')} by Name {source.get('name')}"
+    return f"{about}: CSI driver does not support {does}"
+
+
 def claims_of(pod: Obj) -> dict[str, str]:
     """Volume name → name of the claim behind it, of all volumes of a pod that have one."""
     found: dict[str, str] = {}

@@ -103,6 +103,13 @@ def test_a_selected_node_that_is_gone_is_given_back_to_the_scheduler() -> None:
     assert volumes.SELECTED_NODE not in objects.annotations(action.obj)
 
 
+def test_a_claim_for_a_copy_of_other_data_is_refused_and_not_given_an_empty_volume() -> None:
+    source = {"kind": "PersistentVolumeClaim", "name": "old"}
+    (action,) = served(asked(node="a", dataSource=source), classes=[CLASS], nodes=[node("a")], csi=[csi_node("a")])
+    assert isinstance(action, Event)
+    assert action.message.endswith("CSI driver does not support clone")
+
+
 def test_a_released_volume_is_deleted_and_let_go_where_its_node_is_gone() -> None:
     ours = volume(phase="Released", persistentVolumeReclaimPolicy="Delete")
     ours["metadata"] |= {"annotations": {volumes.PROVISIONED_BY: LOCAL}, "finalizers": [volumes.LOCAL_DATA]}

@@ -49,9 +49,9 @@ def _serve(snapshot: Snapshot, claim: Obj) -> Iterable[Action]:
     storage_class = snapshot.get(volumes.CLASSES, "", volumes.class_of(claim))
     if storage_class is None or snapshot.get(volumes.VOLUMES, "", name) is not None:
         return
-    if objects.get(claim, "spec", "selector") is not None:
-        text = f'failed to provision volume with StorageClass "{objects.name(storage_class)}"'
-        yield tell(claim, "ProvisioningFailed", f"{text}: claim Selector is not supported", warning=True)
+    if why := volumes.not_made(claim):
+        text = f'failed to provision volume with StorageClass "{objects.name(storage_class)}": {why}'
+        yield tell(claim, "ProvisioningFailed", text, warning=True)
         return
     node = _node(snapshot, claim, storage_class)
     if node is None:

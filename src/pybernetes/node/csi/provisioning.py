@@ -37,6 +37,10 @@ async def _provision(desk: Desk, claim: Obj) -> None:
     name, selected = f"pvc-{objects.uid(claim)}", objects.annotations(claim).get(volumes.SELECTED_NODE)
     if volumes.waits_for_consumer(storage_class) and not selected:
         return
+    if why := volumes.not_made(claim):
+        text = f'failed to provision volume with StorageClass "{objects.name(storage_class)}": {why}'
+        desk.say(claim, "ProvisioningFailed", text, warning=True)
+        return
     whose = f"{objects.namespace(claim)}/{objects.name(claim)}"
     desk.say(claim, "Provisioning", f'External provisioner is provisioning volume for claim "{whose}"')
     request = requests.create(name, claim, storage_class, [desk.driver.topology] if selected else [])
