@@ -80,6 +80,28 @@ async def test_a_new_node_takes_pods_when_it_is_ready_and_a_cordoned_one_none(
     )
 
 
+async def test_whoever_makes_a_node_that_says_it_is_simulated_has_it_simulated(
+    cluster: Cluster, clock: VirtualClock
+) -> None:
+    large = {
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": "large", "labels": {"pybernetes.io/simulated": "true"}},
+        "spec": {"podCIDR": "10.250.0.0/24"},
+        "status": {"capacity": {"cpu": "128", "memory": "1Ti", "pods": "500"}},
+    }  # fmt: skip
+    await cluster.create("nodes", large)
+    made = await cluster.until("nodes", "large", lambda n: objects.condition_is(n, "Ready"), namespace="")
+    assert made["status"]["allocatable"]["cpu"] == "128"
+    await cluster.create("pods", pod("web", nodeName="large"))
+    found = await cluster.until("pods", "web", lambda p: objects.condition_is(p, "Ready"))
+    assert found["status"]["podIP"] == "10.250.0.2"
+    await clock.advance(100)
+    assert objects.condition_is(await cluster.client.get("nodes", "large"), "Ready")
+    await cluster.client.delete("nodes", "large")
+    await clock.advance(60)
+    await cluster.until_gone("pods", "web")
+
+
 async def test_pods_of_simulated_nodes_are_ready_again_when_their_node_is_heard(
     cluster: Cluster, clock: VirtualClock
 ) -> None:

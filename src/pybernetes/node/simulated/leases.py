@@ -39,6 +39,15 @@ class Leases:
             self._work.add(name)
         self._wait(max(1, min(_SLOTS, len(self._names))))
 
+    def add(self, name: str) -> None:
+        """One more node to keep alive."""
+        self._names[name] = None
+        self._work.add(name)
+
+    def discard(self, name: str) -> None:
+        """The node is gone."""
+        self._names.pop(name, None)
+
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

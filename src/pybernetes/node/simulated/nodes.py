@@ -34,7 +34,10 @@ _Key: TypeAlias = tuple[str, str]
 
 
 class SimulatedNodes:
-    """Nodes of these ``names``; ``pod_cidr`` tells each one's pod network (IPv4), whose first address is the node's."""
+    """Nodes of these ``names``; ``pod_cidr`` tells each one's pod network (IPv4), whose first address is the node's.
+
+    Beside them all that others make with the label ``pybernetes.io/simulated``, of whatever size they say they are.
+    """
 
     def __init__(  # noqa: PLR0917
         self, client: Client, manager: Manager, clock: Clock, entropy: Entropy, names: Sequence[str],
@@ -57,8 +60,6 @@ class SimulatedNodes:
 
     async def start(self) -> None:
         """Return when all nodes are registered; from then on pods are served."""
-        if not self._addresses:
-            return
         for informer, changed in ((self._nodes, self._nodes_changed), (self._pods, self._pods_changed)):
             self._unsubscribe.append(informer.subscribe(changed))
             await informer.synced()
@@ -94,18 +95,39 @@ class SimulatedNodes:
             self._failed("a node could not be registered", error, name, lambda: self._registration.add(name))
 
     def _nodes_changed(self, deltas: Sequence[Delta]) -> None:
-        for _, node in deltas:
-            if node is not None and objects.name(node) in self._addresses and not nodestatus.is_healthy(node):
+        for old, node in deltas:
+            if node is None:
+                self._forget(objects.name(old or {}))
+                continue
+            self._adopt(node)
+            if objects.name(node) in self._addresses and not nodestatus.is_healthy(node):
                 self._node_work.add(objects.name(node))
+
+    def _adopt(self, node: Obj) -> None:
+        """A node that somebody else made and that says it is simulated is ours once it has a pod network."""
+        name, cidr = objects.name(node), objects.get(node, "spec", "podCIDR")
+        if name in self._addresses or not cidr or not nodestatus.is_simulated(node):
+            return
+        self._addresses[name] = Addresses(cidr)
+        self._leases.add(name)
+        waiting = [pod for pod in self._pods.cache.list() if objects.get(pod, "spec", "nodeName") == name]
+        self._pods_changed([(None, pod) for pod in waiting])
+
+    def _forget(self, name: str) -> None:
+        if self._addresses.pop(name, None) is not None:
+            self._leases.discard(name)
 
     async def _put_right(self, name: str) -> None:
         """Somebody (the node lifecycle controller, after an outage) took the node for lost: say that it is not."""
         node = self._nodes.cache.get("", name)
         if node is None or nodestatus.is_healthy(node):
             return
-        conditions = nodestatus.conditions(node, self._clock.time())
+        addresses = self._addresses.get(name)
+        if addresses is None:
+            return
+        status = nodestatus.completed(node, addresses.gateway, self._entropy.uid(), self._clock.time())
         try:
-            await self._client.patch("nodes", name, _patch(node, {"conditions": conditions}), subresource="status")
+            await self._client.patch("nodes", name, _patch(node, status), subresource="status")
         except (errors.NotFound, errors.Conflict):
             return
         except errors.ApiError as error:

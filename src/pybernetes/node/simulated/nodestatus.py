@@ -38,14 +38,24 @@ def node(name: str, address: str, pod_cidr: str, machine_id: str, now: float) ->
         "kind": "Node",
         "metadata": {"name": name, "labels": labels, "annotations": {"node.alpha.kubernetes.io/ttl": "0"}},
         "spec": {"podCIDR": pod_cidr, "podCIDRs": [pod_cidr]},
-        "status": {
-            "capacity": dict(CAPACITY),
-            "allocatable": dict(CAPACITY),
-            "addresses": [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": name}],
-            "conditions": conditions(None, now),
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
-            "nodeInfo": _node_info(architecture, machine_id),
-        },
+        "status": completed({"metadata": {"name": name}}, address, machine_id, now),
+    }
+
+
+def completed(found: Obj, address: str, machine_id: str, now: float) -> Obj:
+    """The status of a healthy node: what the node says of itself already, and what is missing of it."""
+    status: Obj = found.get("status") or {}
+    capacity = status.get("capacity") or dict(CAPACITY)
+    architecture = _ARCHITECTURES.get(platform.machine(), platform.machine())
+    info = {key: value for key, value in (status.get("nodeInfo") or {}).items() if value}
+    return {
+        "capacity": capacity,
+        "allocatable": status.get("allocatable") or capacity,
+        "addresses": status.get("addresses")
+        or [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": objects.name(found)}],
+        "conditions": conditions(found, now),
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+        "nodeInfo": _node_info(architecture, machine_id) | info,
     }
 
 
