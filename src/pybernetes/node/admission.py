@@ -1,4 +1,4 @@
-"""Whether a node takes a pod that has just come to it: it may be under pressure, or full, or not the one meant. Pure.
+"""Whether a node takes a pod that has just come to it: it may be under pressure, or full. Pure.
 
 Rule: the scheduler asks the same before it chooses; this is for pods that came past it, or while others came too. What
 runs already is never asked again. Reasons and messages are the kubelet's.
@@ -23,9 +23,8 @@ class Refusal(NamedTuple):
 
 
 def refusal(
-    pod: Obj, others: Iterable[Obj], *, allocatable: Mapping[str, str], labels: Mapping[str, str],
-    pressures: Collection[str],
-) -> Refusal | None:  # fmt: skip
+    pod: Obj, others: Iterable[Obj], *, allocatable: Mapping[str, str], pressures: Collection[str]
+) -> Refusal | None:
     """Why this node does not take ``pod``, if it does not; ``others`` are the pods that it has."""
     rest = [o for o in others if objects.uid(o) != objects.uid(pod) and resize.counts(o)]
     if pressed := eviction.refused(pod, pressures):
@@ -39,21 +38,11 @@ def refusal(
         wanted = resize.requested(pod, kind)
         if wanted and wanted + room.used[kind] > capacity:
             return _out_of(kind, wanted, room.used[kind], capacity)
-    selector = objects.get(pod, "spec", "nodeSelector", default={})
-    if any(labels.get(key) != value for key, value in selector.items()):
-        return Refusal(
-            "NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-        )
     taken = {port for other in rest for port in _host_ports(other)}
     if any(port in taken for port in _host_ports(pod)):
-        return Refusal(
-            "NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
-        )
+        why = "node(s) didn't have free ports for the requested pod ports"
+        return Refusal("NodePorts", f"Predicate NodePorts failed: {why}")
     return None
-
-
-def _unfit(predicate: str, why: str) -> Refusal:
-    return Refusal(predicate, f"Predicate {predicate} failed: {why}")
 
 
 def _out_of(kind: str, wanted: int, used: int, capacity: int) -> Refusal:

@@ -209,9 +209,11 @@ class Agent:
         self._working[worker.uid] = _Working(worker, self._workers.start(worker.run(), name))
 
     def _refused(self, pod: Obj) -> Refusal | None:
+        workers = [working.worker for working in self._working.values()]
+        others = [w.pod for w in workers if not (w.notes.gone or w.notes.reported)]  # what the scheduler counts as well
         return admission.refusal(
-            pod, self.pods(), pressures=self._pressure.conditions,
-            allocatable=nodestatus.allocatable(self._config, self._machine), labels=self._heartbeat.node_labels,
+            pod, others, pressures=self._pressure.conditions,
+            allocatable=nodestatus.allocatable(self._config, self._machine),
         )  # fmt: skip
 
     def _ended(self, worker: Worker) -> None:

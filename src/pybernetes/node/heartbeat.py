@@ -8,7 +8,7 @@ Neighbours: ``nodestatus.py`` has the content, ``agent.py`` hurries it when the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 
 from pybernetes.client.client import Client
@@ -60,10 +60,6 @@ class Heartbeat:
     def node_uid(self) -> str:
         """The uid of the registered Node."""
         return objects.uid(self._node)
-
-    @property
-    def node_labels(self) -> Mapping[str, str]:
-        return objects.labels(self._node)
 
     async def run(self) -> None:
         """Beat until cancelled."""

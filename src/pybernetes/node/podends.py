@@ -19,7 +19,7 @@ from pybernetes.node.runtime.port import CONTAINER_HASH, Container
 EVICTED: Final = "Evicted"
 REJECTED: Final = "Pod was rejected: "
 """How the status of a pod begins that its node has not taken."""
-_BY_NODE: Final = frozenset((EVICTED, "OutOfpods", "OutOfcpu", "OutOfmemory", "NodeAffinity", "NodePorts"))
+_BY_NODE: Final = frozenset((EVICTED, "OutOfpods", "OutOfcpu", "OutOfmemory", "NodePorts"))
 """Reasons for which a node ends a pod, or does not take it: they stay."""
 _DEADLINE: Final = "Pod was active on the node longer than the specified deadline"
 

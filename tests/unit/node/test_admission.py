@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from pybernetes.meta.objects import Obj
 from pybernetes.node import admission
 from pybernetes.node.eviction import CRITICAL_PRIORITY, DISK_PRESSURE
@@ -27,7 +25,7 @@ def port(number: int) -> Obj:
 
 
 def refused(wanted: Obj, *others: Obj, pressures: tuple[str, ...] = ()) -> tuple[str, str]:
-    found = admission.refusal(wanted, others, allocatable=ALLOCATABLE, labels={"zone": "a"}, pressures=pressures)
+    found = admission.refusal(wanted, others, allocatable=ALLOCATABLE, pressures=pressures)
     return (found.reason, found.message) if found else ("", "")
 
 
@@ -46,13 +44,6 @@ def test_a_finished_pod_takes_no_room() -> None:
 def test_a_node_takes_only_so_many_pods() -> None:
     others = [pod() | {"metadata": {"name": n, "namespace": "ns", "uid": n}} for n in "abc"]
     assert refused(new(), *others)[0] == "OutOfpods"
-
-
-@pytest.mark.parametrize(("zone", "reason"), [("a", ""), ("b", "NodeAffinity")])
-def test_a_pod_that_means_another_node_is_refused(zone: str, reason: str) -> None:
-    wanted = new()
-    wanted["spec"]["nodeSelector"] = {"zone": zone}
-    assert refused(wanted)[0] == reason
 
 
 def test_a_port_of_the_node_is_given_once() -> None:
