@@ -65,3 +65,13 @@ async def test_a_pod_too_large_for_its_node_fails_and_says_why(scene: Scene) -> 
     assert failed["status"]["message"].startswith("Pod was rejected: Node didn't have enough resource: cpu, requested:")
     assert (await scene.said("p", "Node didn't have enough resource: cpu"))["reason"] == "OutOfcpu"
     assert await scene.runtime.sandboxes() == []
+
+
+async def test_the_room_of_a_pod_that_has_ended_is_free_at_once(scene: Scene) -> None:
+    node = await scene.admin.get("nodes", "node-1")
+    large = {**C, "resources": {"requests": {"memory": node["status"]["allocatable"]["memory"]}}}
+    await scene.pod("p", large)
+    await scene.ready("p")
+    await scene.delete("p")
+    await scene.pod("q", large)
+    await scene.ready("q")
