@@ -16,6 +16,7 @@ from pybernetes.meta.objects import Obj
 
 _META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1"
 _PRESERVE: Final = "x-kubernetes-preserve-unknown-fields"
+_GVK: Final = "x-kubernetes-group-version-kind"
 _API_VERSION: Final = {
     "type": "string",
     "description": "APIVersion defines the versioned schema of this representation of an object.",
@@ -42,7 +43,7 @@ def definitions(group: str, version: str, names: Obj, schema: Schema) -> dict[st
     kind = {"group": group, "version": version, "kind": names["kind"]}
     of_list = {"group": group, "version": version, "kind": names["listKind"]}
     return {
-        name: {**_with_meta(schema), "x-kubernetes-group-version-kind": [kind]},
+        name: {**_with_meta(schema), _GVK: [kind]},
         f"{name}List": {
             "type": "object",
             "description": f"{names['listKind']} is a list of {names['kind']}",
@@ -53,7 +54,7 @@ def definitions(group: str, version: str, names: Obj, schema: Schema) -> dict[st
                 "kind": _KIND,
                 "metadata": {"$ref": f"#/definitions/{_META}.ListMeta"},
             },
-            "x-kubernetes-group-version-kind": [of_list],
+            _GVK: [of_list],
         },
     }
 
@@ -87,8 +88,7 @@ def _embedded(schema: Any) -> Any:
 def for_v2(definition: Schema) -> Obj:
     """A definition as Swagger says it. A free-form root has no fields at all, so that kubectl accepts every field."""
     if definition.get(_PRESERVE):
-        kept = ("description", "x-kubernetes-group-version-kind", _PRESERVE)
-        return {"type": "object", **{key: definition[key] for key in kept if key in definition}}
+        return {"type": "object", _GVK: definition[_GVK]}
     found: Obj = _v2(definition)
     return found
 
@@ -98,7 +98,8 @@ def _v2(schema: Any) -> Any:
         return schema
     if schema.get(_PRESERVE) or schema.get("nullable"):
         kept = {key: value for key, value in schema.items() if key == "description" or key.startswith("x-kubernetes-p")}
-        return kept if schema.get("nullable") or "type" not in schema else {**kept, "type": schema["type"]}
+        untyped = schema.get("nullable") or schema.get("type") in (None, "object", "array")
+        return kept if untyped else {**kept, "type": schema["type"]}
     out: Obj = {}
     for key, value in schema.items():
         if key in _V2_LACKS or (key == "default" and not isinstance(value, str | int | float | bool)):
