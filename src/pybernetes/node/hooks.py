@@ -47,7 +47,7 @@ async def _http_get(action: Obj, target: Target) -> None:
         port = check.port_of(target.spec, action.get("port") or 80)
         url = httpget.url_of(action, target.host, port)
         await httpget.get(url, httpget.headers_of(action), 0, target.clock)
-    except (check.NoPort, httpget.GetFailed) as failure:
+    except (ValueError, httpget.GetFailed) as failure:
         raise HookFailed(str(failure)) from failure
 
 

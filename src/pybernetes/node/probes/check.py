@@ -43,7 +43,7 @@ async def check(probe: Obj, target: Target) -> Outcome:
         if field in probe:
             try:
                 return await run(probe[field], target, seconds)
-            except NoPort as error:
+            except ValueError as error:  # no such port, no such address: the probe itself makes no sense
                 return Outcome(None, str(error))
     return Outcome(None, f"missing probe handler for {target.spec['name']}")
 

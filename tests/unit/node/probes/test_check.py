@@ -130,6 +130,11 @@ async def test_a_port_that_the_container_does_not_name_cannot_be_told() -> None:
     assert "couldn't find port" in outcome.output
 
 
+async def test_a_path_that_is_none_cannot_be_told() -> None:
+    async with server(lambda _: answered("200 OK")) as port:
+        assert (await check(get(port, path="/a b"), target())).succeeded is None
+
+
 async def command(answer: ExecResult | RuntimeFailure) -> Outcome:
     runtime = MemoryRuntime(VirtualClock(), images=["i"])
     sandbox = await runtime.run_sandbox({"metadata": {"name": "p", "namespace": "n", "uid": "u"}})
