@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import first_light, network, scheduler
+from benchmarks import first_light, ingress, network, scheduler
 
-BENCHMARKS = first_light.BENCHMARKS | scheduler.BENCHMARKS | network.BENCHMARKS
+BENCHMARKS = first_light.BENCHMARKS | scheduler.BENCHMARKS | ingress.BENCHMARKS | network.BENCHMARKS
 
 
 def main(names: list[str]) -> int:

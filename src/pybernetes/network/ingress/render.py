@@ -1,9 +1,10 @@
 """The table of routes in HAProxy's words: one configuration, and the files that it reads. Pure.
 
-Theory of operation. A request's host becomes the number of a host (a map), number and path become a choice (two maps:
-whole paths, and beginnings of which the longest counts); so a look-up costs the same however many Ingresses there are.
-A host with regular expressions or conditions has a list of rules instead, tried in order. A choice is a backend's name,
-or that of a set of weights or a canary, which the next rules turn into a backend's.
+Theory of operation. Host and path together are looked up in two maps, of whole paths and of beginnings, of which the
+longest counts; so a request costs the same however many Ingresses there are. One whose host is not found as it is
+written (other letters, a port, a wildcard's) has it looked up first. A host with regular expressions or conditions has
+a list of rules instead, tried in order. What is found is a choice: a backend's name, or that of a set of weights or a
+canary, which the next rules turn into a backend's.
 Servers have slots, more than are needed: an endpoint that comes or goes is a word to the running process (``commands``)
 and no new configuration.
 Neighbours: ``words.py`` has what a backend does with a request; ``haproxy.py`` performs.
@@ -12,7 +13,7 @@ Neighbours: ``words.py`` has what a backend does with a request; ``haproxy.py`` 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from pybernetes.network.ingress import words
@@ -24,7 +25,9 @@ HTTP_PORT: Final = 10080
 HTTPS_PORT: Final = 10443
 STATUS_PORT: Final = 10254
 """Where a node's entrance listens: ports of its own, so that 80 and 443 are left to pods of the host's network."""
+SCHEMES: Final = ("http", "https")
 SLOTS_LEAST: Final = 4
+_ANY: Final = "*any"
 Slots: TypeAlias = Sequence[Server | None]
 """Who has which slot of a backend."""
 
@@ -45,7 +48,8 @@ class Layout:
     """What only a new configuration can change."""
 
     names: Mapping[Backend, str]
-    rules: str
+    rules: Mapping[str, str]
+    """By scheme: what the maps do not hold."""
     files: Mapping[str, bytes]
     capacity: Mapping[Backend, int]
     """How many slots each has."""
@@ -63,13 +67,17 @@ def layout(
     hosts = sorted(table.hosts)
     listed = [host for host in hosts if not _fits_maps(table.hosts[host])]
     files = _maps(table, hosts, listed, choices) | _certificate_files(table, certificates, directory)
-    rules = [
-        *(line for host in listed for line in _list_rules(_id(hosts.index(host), host), table.hosts[host], choices)),
-        *choices.rules(),
-    ]
+    rules = {
+        scheme: [
+            line
+            for host in listed
+            for line in _list_rules(_id(hosts.index(host), host), _of_scheme(table.hosts[host], scheme), choices)
+        ]
+        for scheme in SCHEMES
+    }
     return Layout(
         names=names,
-        rules=_lines(f"  {rule}" for rule in rules),
+        rules={s: _lines(f"  {rule}" for rule in (*found, *choices.rules())) for s, found in rules.items()},
         files=files,
         capacity={backend: _capacity(len(servers[backend]), before.get(backend, 0)) for backend in names},
         by_name={b: servers[b] for b in names if has_names(servers[b])},
@@ -173,12 +181,22 @@ def _maps(table: Table, hosts: Sequence[str], listed: Sequence[str], choices: _C
 
 
 def _id(number: int, host: str) -> str:
-    """The name by which the rules know a host."""
-    return "any" if host == ANY_HOST else f"v{number}"
+    """The name by which the rules know a host; where there is a wildcard, one that is no host's."""
+    return _ANY if host == ANY_HOST else f"*{number}" if host.startswith("*") else host
 
 
 def _map(entries: Mapping[str, str]) -> bytes:
     return _lines(f"{key} {value}" for key, value in entries.items()).encode()
+
+
+def _of_scheme(routes: Iterable[Route], scheme: str) -> Iterator[Route]:
+    """The routes for requests of one scheme, with no word more of it."""
+    for route in routes:
+        told = {condition.value for condition in route.conditions if condition.what == "scheme"}
+        if not told:
+            yield route
+        elif told == {scheme}:
+            yield replace(route, conditions=tuple(c for c in route.conditions if c.what != "scheme"))
 
 
 def _list_rules(host: str, routes: Iterable[Route], choices: _Choices) -> Iterator[str]:
@@ -198,7 +216,6 @@ def _path_test(route: Route) -> str:
 def _test(condition: Condition) -> str:
     fetched = {
         "method": "method",
-        "scheme": "var(txn.scheme)",
         "header": f"req.fhdr({condition.name})",
         "query": f"url_param({condition.name})",
     }[condition.what]
@@ -226,12 +243,21 @@ def _lines(lines: Iterable[str]) -> str:
 
 def config(found: Layout, slots: Mapping[Backend, Slots], entrance: Entrance, socket: str) -> str:
     """The whole text; ``socket`` is where this generation of the process listens for commands."""
-    head = words.HEAD.format(
-        socket=socket, directory=entrance.directory, address=entrance.address, http=entrance.http_port,
-        https=entrance.https_port, status=entrance.status_port, rules=found.rules,
-    )  # fmt: skip
+    head = words.HEAD.format(socket=socket, address=entrance.address, status=entrance.status_port)
+    frontends = (_frontend(scheme, found.rules[scheme], entrance) for scheme in SCHEMES)
     backends = (_lines(words.backend(name, backend, slots[backend])) for backend, name in found.names.items())
-    return head + "".join(backends)
+    return head + "".join((*frontends, *backends))
+
+
+def _frontend(scheme: str, rules: str, entrance: Entrance) -> str:
+    bind = f"{entrance.address}:{entrance.http_port}"
+    if scheme == "https":
+        certificates = f"{entrance.directory}/certificates.list"
+        bind = f"{entrance.address}:{entrance.https_port} ssl crt-list {certificates} alpn h2,http/1.1"
+    return words.FRONTEND.format(
+        scheme=scheme, bind=bind, directory=entrance.directory, any_host=_ANY, rules=rules,
+        port=443 if scheme == "https" else 80, answer=words.HSTS if scheme == "https" else "",
+    )  # fmt: skip
 
 
 def fill(old: Slots, wanted: Sequence[Server], capacity: int) -> list[Server | None]:

@@ -41,19 +41,19 @@ frontend status
   bind {address}:{status}
   http-request return status 200 content-type text/plain string ok if {{ path /healthz }}
   http-request use-service prometheus-exporter if {{ path /metrics }}
-frontend entrance
-  bind {address}:{http}
-  bind {address}:{https} ssl crt-list {directory}/certificates.list alpn h2,http/1.1
-  http-request set-var(txn.scheme) str(http)
-  http-request set-var(txn.scheme) str(https) if {{ ssl_fc }}
-  http-request set-var(txn.host) req.hdr(host),field(1,:),lower
-  http-request set-var(txn.path) path,url_dec
-  http-request set-var(txn.v) var(txn.host),map_str({directory}/hosts.map)
-  http-request set-var(txn.wild) var(txn.host),regsub(^[^.]+,*) if !{{ var(txn.v) -m found }}
-  http-request set-var(txn.v) var(txn.wild),map_str({directory}/hosts.map) if !{{ var(txn.v) -m found }}
-  http-request set-var(txn.v) str(any) if !{{ var(txn.v) -m found }}
-  http-request set-var(txn.key) var(txn.v),concat(,txn.path)
-  http-request set-var(txn.b) var(txn.key),map_str({directory}/exact.map)
+"""
+FRONTEND: Final = """\
+frontend {scheme}
+  bind {bind}
+  http-request set-var(txn.b) base,url_dec,map_str({directory}/exact.map)
+  http-request set-var(txn.b) base,url_dec,map_beg({directory}/prefix.map) if !{{ var(txn.b) -m found }}
+  http-request set-var(txn.path) path,url_dec if !{{ var(txn.b) -m found }}
+  http-request set-var(txn.host) req.hdr(host),field(1,:),lower if !{{ var(txn.b) -m found }}
+  http-request set-var(txn.v) var(txn.host),map_str({directory}/hosts.map) if !{{ var(txn.b) -m found }}
+  http-request set-var(txn.v) var(txn.host),regsub(^[^.]+,*),map_str({directory}/hosts.map,{any_host}) \
+if !{{ var(txn.b) -m found }} !{{ var(txn.v) -m found }}
+  http-request set-var(txn.key) var(txn.v),concat(,txn.path) if !{{ var(txn.b) -m found }}
+  http-request set-var(txn.b) var(txn.key),map_str({directory}/exact.map) if !{{ var(txn.b) -m found }}
   http-request set-var(txn.b) var(txn.key),map_beg({directory}/prefix.map) if !{{ var(txn.b) -m found }}
 {rules}\
   http-request return status 404 content-type text/html string "<html><head><title>404 Not Found</title></head>\
@@ -62,14 +62,15 @@ frontend entrance
   http-request set-header X-Real-IP %[src]
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request set-header X-Forwarded-Port 80
-  http-request set-header X-Forwarded-Port 443 if {{ ssl_fc }}
-  http-request set-header X-Forwarded-Proto %[var(txn.scheme)]
-  http-request set-header X-Forwarded-Scheme %[var(txn.scheme)]
-  http-request set-header X-Scheme %[var(txn.scheme)]
-  http-response set-header Strict-Transport-Security "max-age=31536000; includeSubDomains" if {{ ssl_fc }}
+  http-request set-header X-Forwarded-Port {port}
+  http-request set-header X-Forwarded-Proto {scheme}
+  http-request set-header X-Forwarded-Scheme {scheme}
+  http-request set-header X-Scheme {scheme}
+{answer}\
   use_backend %[var(txn.b)]
 """
+HSTS: Final = '  http-response set-header Strict-Transport-Security "max-age=31536000; includeSubDomains"\n'
+_HOST: Final = "%[req.hdr(host),field(1,:),lower]"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _PROTOCOL: Final = {
     "HTTP": "", "HTTPS": " ssl verify none", "GRPC": " proto h2", "GRPCS": " ssl verify none alpn h2",
@@ -118,7 +119,7 @@ def _handling(of: Handling) -> Iterator[str]:
     if of.allowed:
         yield f"http-request deny deny_status 403 unless {{ src {' '.join(of.allowed)} }}"
     if of.to_tls:
-        yield "http-request redirect code 308 location https://%[var(txn.host)]%[pathq] unless { ssl_fc }"
+        yield f"http-request redirect code 308 location https://{_HOST}%[pathq] unless {{ ssl_fc }}"
     if of.body_bytes:
         yield f"http-request deny deny_status 413 if {{ req.hdr_val(content-length) gt {of.body_bytes} }}"
     if of.rewrite:
@@ -140,8 +141,8 @@ def _handling(of: Handling) -> Iterator[str]:
 def _location(to: Redirect) -> str:
     if to.location:
         return formatted(to.location)
-    scheme = to.scheme or "%[var(txn.scheme)]"
-    host = to.host.replace("%", "%%") or "%[var(txn.host)]"
+    scheme = to.scheme or "%[ssl_fc,iif(https,http)]"
+    host = to.host.replace("%", "%%") or _HOST
     usual = {"http": 80, "https": 443}.get(to.scheme)
     port = f":{to.port}" if to.port and to.port != usual else ""
     return quoted(f"{scheme}://{host}{port}%[pathq]")
