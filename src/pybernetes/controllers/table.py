@@ -32,6 +32,7 @@ from pybernetes.controllers.addresspool import AddressPool
 from pybernetes.controllers.autoscaling import row as autoscaling
 from pybernetes.controllers.certificates import approving, cleaning, signing
 from pybernetes.controllers.certificates.authority import Authority
+from pybernetes.controllers.clusterautoscaler import row as clusterautoscaler
 from pybernetes.controllers.daemonset import sync as daemonset
 from pybernetes.controllers.deployment import sync as deployment
 from pybernetes.controllers.disruption import row as disruption
@@ -91,6 +92,7 @@ def controllers(options: Options) -> tuple[Controller, ...]:
         roleaggregation.CONTROLLER,
         disruption.controller(options.kinds),
         autoscaling.controller(options.kinds),
+        clusterautoscaler.controller(),
         resourcequota.controller(options.kinds),
         nodelifecycle.controller(options.started),
         taint_eviction.CONTROLLER,
