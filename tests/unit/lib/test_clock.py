@@ -1,6 +1,6 @@
 import asyncio
 
-from pybernetes.lib.clock import VirtualClock
+from pybernetes.lib.clock import TurnedClock, VirtualClock
 
 
 async def test_advancing_runs_due_calls_in_order_of_their_time() -> None:
@@ -32,3 +32,40 @@ async def test_a_sleeper_that_sleeps_again_wakes_at_the_right_times() -> None:
     await clock.advance(35)
     task.cancel()
     assert seen == [10.0, 20.0, 30.0]
+
+
+async def test_whoever_is_woken_does_all_that_needs_no_time_before_more_of_it_passes() -> None:
+    clock, seen = VirtualClock(0.0), []
+
+    async def relay(left: int) -> None:
+        if left:
+            await asyncio.create_task(relay(left - 1))
+        else:
+            seen.append(clock.time())
+
+    clock.call_later(10, lambda: asyncio.ensure_future(relay(100)))
+    clock.call_later(11, lambda: seen.append(clock.time()))
+    await clock.advance(20)
+    assert seen == [10.0, 11.0]
+
+
+async def test_a_thread_that_is_busy_is_waited_for() -> None:
+    busy = [True]
+    clock = VirtualClock(0.0, busy=lambda: bool(busy))
+    asyncio.get_running_loop().call_later(0.002, busy.clear)
+    await clock.settle()
+    assert not busy
+
+
+async def test_a_turned_clock_goes_with_the_real_one_and_can_be_turned() -> None:
+    real, seen = VirtualClock(0.0), []
+    clock = TurnedClock(real)
+    for seconds in (30, 10, 3600):
+        clock.call_later(seconds, lambda: seen.append((real.time(), clock.time())))
+    await real.advance(15)
+    assert seen == [(10.0, 10.0)]
+    await clock.advance(1000)
+    assert seen == [(10.0, 10.0), (15.0, 30.0)]
+    assert (clock.time(), clock.ahead) == (1015.0, 1000.0)
+    await real.advance(2585)
+    assert seen[2:] == [(2600.0, 3600.0)]
