@@ -20,8 +20,6 @@ from pybernetes.control.runner import Manager
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.tasks import Tasks
-from pybernetes.node.simulated.nodes import SimulatedNodes
-from pybernetes.scheduler.scheduler import Scheduler
 from pybernetes.server.api import Api
 from pybernetes.server.authz import bootstrap as authorization
 from pybernetes.server.context import User
@@ -46,6 +44,10 @@ async def start(
 ) -> Manager:  # fmt: skip
     """Controllers, scheduler and simulated nodes; ``stack`` ends them. ``pod_cidr`` tells a simulated node's pod
     network. Returns when controllers know their inputs and the nodes are registered."""
+    # numpy comes with the scheduler: the API is ready before it has been read in
+    from pybernetes.node.simulated.nodes import SimulatedNodes
+    from pybernetes.scheduler.scheduler import Scheduler
+
     manager = Manager(api.client(CONTROLLER_MANAGER), clock, entropy)
     stack.push_async_callback(manager.stop)
     for row in controllers:

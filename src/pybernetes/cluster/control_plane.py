@@ -12,7 +12,7 @@ import os
 import ssl
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, gates, ingress, pki
+from pybernetes.cluster import components, gates, pki
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.controllers import addresspool
 from pybernetes.controllers import table as controller_table
@@ -47,15 +47,22 @@ class ControlPlane:
             await self._listen(api, stack)
             controllers = controller_table.controllers(self._controller_options(api))
             await components.furnish(api, controllers, self._config.address, self._config.port)
-            if ingress.is_on(self._config):
-                await ingress.furnish(api.client(components.API_SERVER))
             furnished()
+            await self._furnish_ingress(api)
             await components.start(
                 api, controllers, self._clock, self._entropy, stack,
                 simulated=self._config.simulated_names(), pod_cidr=self._config.pod_cidr,
             )  # fmt: skip
             _settle_memory()
             await stopping.wait()
+
+    async def _furnish_ingress(self, api: Api) -> None:
+        if not (self._config.ingress and self._config.nodes):
+            return
+        from pybernetes.cluster import ingress
+
+        if ingress.is_on(self._config):
+            await ingress.furnish(api.client(components.API_SERVER))
 
     async def _open(self, stack: AsyncExitStack) -> WatchCache:
         try:

@@ -98,7 +98,7 @@ def version() -> Response:
         "major": major,
         "minor": minor,
         "gitVersion": f"{GIT_VERSION}+pybernetes.{__version__}",
-        "gitCommit": "",
+        "gitCommit": "0" * 40,  # git's name for no commit: a wheel does not know its own
         "gitTreeState": "clean",
         "buildDate": "",
         "goVersion": "",
