@@ -8,11 +8,14 @@ Neighbours: ``agent.py`` asks when a pod comes, ``eviction.py`` knows what press
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 from pybernetes.node import eviction, podends, podspec, resize
+
+
+_EVERY_ADDRESS: Final = "0.0.0.0"
 
 
 class Refusal(NamedTuple):
@@ -38,8 +41,8 @@ def refusal(
         wanted = resize.requested(pod, kind)
         if wanted and wanted + room.used[kind] > capacity:
             return _out_of(kind, wanted, room.used[kind], capacity)
-    taken = {port for other in rest for port in _host_ports(other)}
-    if any(port in taken for port in _host_ports(pod)):
+    taken = [port for other in rest for port in _host_ports(other)]
+    if any(mine.meets(theirs) for mine in _host_ports(pod) for theirs in taken):
         why = "node(s) didn't have free ports for the requested pod ports"
         return Refusal("NodePorts", f"Predicate NodePorts failed: {why}")
     return None
@@ -50,8 +53,19 @@ def _out_of(kind: str, wanted: int, used: int, capacity: int) -> Refusal:
     return Refusal(f"OutOf{kind}", f"Node didn't have enough resource: {why}")
 
 
-def _host_ports(pod: Obj) -> Iterator[tuple[str, int]]:
+class _HostPort(NamedTuple):
+    protocol: str
+    number: int
+    address: str
+
+    def meets(self, other: _HostPort) -> bool:
+        """Do both want the same port of one of the node's addresses?"""
+        same_address = self.address == other.address or _EVERY_ADDRESS in (self.address, other.address)
+        return same_address and self[:2] == other[:2]
+
+
+def _host_ports(pod: Obj) -> Iterator[_HostPort]:
     for container in podspec.all_containers(pod):
         for port in container.get("ports") or ():
-            if port.get("hostPort"):
-                yield port.get("protocol") or "TCP", int(port["hostPort"])
+            if number := port.get("hostPort"):
+                yield _HostPort(port.get("protocol") or "TCP", int(number), port.get("hostIP") or _EVERY_ADDRESS)

@@ -20,8 +20,8 @@ def cpu(amount: str) -> Obj:
     return {"resources": {"requests": {"cpu": amount}}}
 
 
-def port(number: int) -> Obj:
-    return {"ports": [{"containerPort": 80, "hostPort": number}]}
+def port(number: int, **more: str) -> Obj:
+    return {"ports": [{"containerPort": 80, "hostPort": number, **more}]}
 
 
 def refused(wanted: Obj, *others: Obj, pressures: tuple[str, ...] = ()) -> tuple[str, str]:
@@ -49,6 +49,13 @@ def test_a_node_takes_only_so_many_pods() -> None:
 def test_a_port_of_the_node_is_given_once() -> None:
     assert refused(new(**port(80)), pod(main(**port(80))))[0] == "NodePorts"
     assert refused(new(**port(81)), pod(main(**port(80))))[0] == ""
+
+
+def test_the_same_port_of_another_address_or_protocol_is_another_port() -> None:
+    local = pod(main(**port(80, hostIP="127.0.0.1")))
+    assert refused(new(**port(80, hostIP="172.30.77.11")), local)[0] == ""
+    assert refused(new(**port(80, protocol="UDP")), local)[0] == ""
+    assert refused(new(**port(80)), local)[0] == "NodePorts"
 
 
 def test_critical_pods_are_always_taken() -> None:
