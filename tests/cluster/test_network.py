@@ -72,7 +72,8 @@ def test_a_policy_holds_from_the_first_packet_of_a_pod_on(cluster: Command) -> N
         "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "held"},
         "spec": {"podSelector": {"matchLabels": {"app": "held"}}, "policyTypes": ["Egress"]},
     }  # fmt: skip
-    ask = f"exec 2>/dev/null; timeout 1 wget -q -O - http://{address}:8080/hostname >/dev/null && echo reached || echo held"
+    once = f"timeout 1 wget -q -O /dev/null http://{address}:8080/hostname"
+    ask = f"exec 2>/dev/null; {once} && echo reached || echo held"
     apply(cluster, deny)
     apply(cluster, pod("held", "sh", "-c", ask), pod("free", "sh", "-c", ask))
     assert said(cluster, "held") == "held"
