@@ -33,6 +33,8 @@ ADMIN: Final = User("kubernetes-admin", groups=("system:masters",))
 NAMESPACE: Final = "default"
 PATIENCE_SECONDS: Final = 20.0
 """After this long a test that waits in vain has failed; what is waited for takes milliseconds."""
+_PATIENCE: Final = SystemClock()
+"""The clock of that: one that a test turns by itself would never run out."""
 
 
 class Cluster:
@@ -106,7 +108,7 @@ class Cluster:
         """The object as soon as it exists and ``predicate`` holds for it."""
         found = await wait.until(
             self.client, resource, namespace, name, lambda obj: obj is not None and bool(predicate(obj)),
-            timeout_seconds=PATIENCE_SECONDS, clock=self.clock,
+            timeout_seconds=PATIENCE_SECONDS, clock=_PATIENCE,
         )  # fmt: skip
         assert found is not None
         return found
@@ -114,14 +116,14 @@ class Cluster:
     async def until_gone(self, resource: str, name: str, namespace: str = NAMESPACE) -> None:
         await wait.until(
             self.client, resource, namespace, name, lambda obj: obj is None,
-            timeout_seconds=PATIENCE_SECONDS, clock=self.clock,
+            timeout_seconds=PATIENCE_SECONDS, clock=_PATIENCE,
         )  # fmt: skip
 
     async def until_all(
         self, resource: str, predicate: Callable[[Sequence[Obj]], Any], labels: str = "", namespace: str = NAMESPACE
     ) -> Sequence[Obj]:
         """The objects of a namespace as soon as ``predicate`` holds for all of them together."""
-        async with tasks.deadline(self.clock, PATIENCE_SECONDS):
+        async with tasks.deadline(_PATIENCE, PATIENCE_SECONDS):
             page = await self.client.list(resource, namespace, labels=labels)
             held = {objects.name(obj): obj for obj in page["items"]}
             watch = self.client.watch(
