@@ -18,6 +18,7 @@ from pybernetes.lib.tasks import Tasks
 from pybernetes.network import cni, links, vxlan
 from pybernetes.network.announce.loop import Announcer
 from pybernetes.network.dns.server import DnsServer
+from pybernetes.network.nft import Nft
 from pybernetes.network.policy.allowance import StandIn
 from pybernetes.network.policy.loop import Policies
 from pybernetes.network.policy.model import Pod as PolicyPod
@@ -38,7 +39,10 @@ class NodeNetwork:
         self._node, self._config, self._client, self._manager, self._clock = node, config, client, manager, clock
         self.ip, self.cidr = config.node_ip(node.name), config.pod_cidr(node.name)
         self._recorder = Recorder(client, clock, "node-network", node.name)
-        self.policies = Policies(manager, node.name, self.cidr, stand_ins=[self._dns_as_pod()], clock=clock)
+        self._nft = Nft()
+        """One for all: the library takes one script at a time."""
+        dns = self._dns_as_pod()
+        self.policies = Policies(manager, node.name, self.cidr, stand_ins=[dns], clock=clock, nft=self._nft)
 
     async def start(self, parts: Tasks) -> None:
         """Returns when pods can be given an interface. Raises OSError where the node's own is missing."""
@@ -67,8 +71,9 @@ class NodeNetwork:
         dns = DnsServer(
             manager, self.ip, DNS_PORT, self._config.cluster_domain, metrics_port=DNS_METRICS_PORT, clock=clock
         )
+        proxy = Proxy(manager, name, pod_cidr=self.cidr, address=self.ip, clock=clock, nft=self._nft)
         return (
-            ("service proxy", Proxy(manager, name, pod_cidr=self.cidr, address=self.ip, clock=clock).run()),
+            ("service proxy", proxy.run()),
             ("load balancer addresses", Announcer(manager, name, self.ip, tell=self._recorder.emit, clock=clock).run()),
             ("network policy", self.policies.run()),
             ("routes", Routes(manager, name, vxlan=device, clock=clock).run()),

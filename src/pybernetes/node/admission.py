@@ -14,7 +14,6 @@ from pybernetes.meta import objects
 from pybernetes.meta.objects import Obj
 from pybernetes.node import eviction, podends, podspec, resize
 
-
 _EVERY_ADDRESS: Final = "0.0.0.0"
 
 
