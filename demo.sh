@@ -3,7 +3,7 @@
 # Usage: sudo ./demo.sh [options of 'pybernetes up']
 set -euo pipefail
 cd "$(dirname "$0")"
-tools/prepare.sh
+tools/prepare.sh explain
 pybernetes=$PWD/.venv/bin/pybernetes
 "$pybernetes" up "$@"
 KUBECONFIG=$("$pybernetes" status | awk '$1 == "kubeconfig" { print $2 }')

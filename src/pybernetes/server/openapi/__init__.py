@@ -64,7 +64,7 @@ class OpenApi:
             case ("v3", ""):
                 return orjson.dumps({"paths": {name: {"serverRelativeURL": self._url(name)} for name in self._names()}})
             case ("v3", name) if name in (names := self._names()):
-                return orjson.dumps(v3.build(names[name], self._schemas.definitions, self._version))
+                return orjson.dumps(v3.build(names[name], self._described(), self._version))
             case ("v2", media):
                 document = v2.build(self._kinds, self._poorer(), self._version)
                 return _as_protobuf(document) if media == V2_PROTOBUF else orjson.dumps(document)
@@ -74,11 +74,16 @@ class OpenApi:
         """The definitions, those of custom resources as v2 can say them."""
         customs = self._schemas.customs
         if not customs:
-            return self._schemas.definitions
+            return self._described()
         from pybernetes.kinds.custom import published
 
         told = {name: published.for_v2(self._schemas.definitions[name]) for name in customs}
-        return {**self._schemas.definitions, **told}
+        return {**self._described(), **told}
+
+    def _described(self) -> Mapping[str, Any]:
+        from pybernetes.kinds.schemas import prose
+
+        return prose.described(self._schemas.definitions)
 
     def _names(self) -> dict[str, list[Kind]]:
         """``api/v1`` → its rows."""
