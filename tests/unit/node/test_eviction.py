@@ -131,3 +131,24 @@ async def test_the_pod_at_fault_fails_and_the_node_says_so(tmp_path: Path) -> No
     node = await scene.admin.get("nodes", onenode.NODE)
     assert objects.condition_is(node, "MemoryPressure")
     await scene.stop()
+
+
+async def test_who_fills_the_disk_goes_when_it_is_full(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    thresholds: dict[str, str] = {}
+    config = replace(onenode.config(tmp_path), eviction=thresholds)
+    scene = Scene(MemoryRuntime(clock, images=["web:1"]), config, clock)
+    await scene.start()
+    volumes = [{"name": "v", "emptyDir": {}}]
+    await scene.pod("modest", {"name": "modest", "image": "web:1"}, volumes=volumes)
+    pod = await scene.pod("greedy", {"name": "greedy", "image": "web:1"}, volumes=volumes)
+    await scene.ready("modest")
+    await scene.ready("greedy")
+    folder = config.kubelet / "pods" / objects.uid(pod) / "volumes" / "kubernetes.io~empty-dir" / "v"
+    (folder / "f").write_bytes(b"x" * MI)
+    thresholds["nodefs.available"] = "100%"
+    await clock.advance(10)
+    evicted = await scene.until("greedy", lambda found: found["status"]["phase"] == "Failed")
+    assert evicted["status"]["message"].startswith("The node was low on resource: ephemeral-storage.")
+    assert objects.condition_is(await scene.admin.get("nodes", onenode.NODE), "DiskPressure")
+    await scene.stop()
