@@ -10,7 +10,8 @@ venv=${VENV:-.venv}
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 
 # What real nodes need (containers, networks), and what the demo and the tests build their images from.
-packages=(containerd crun containernetworking-plugins nftables iproute2 procps util-linux catatonit busybox-static curl haproxy)
+packages=(containerd crun containernetworking-plugins nftables iproute2 procps util-linux conntrack catatonit busybox-static curl
+  haproxy)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 command -v kubectl >/dev/null || packages+=(kubernetes-client)
 
