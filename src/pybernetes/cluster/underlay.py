@@ -136,7 +136,7 @@ async def remove_node(node: NodePaths) -> None:
 
 async def remove_all(paths: Paths) -> None:
     """The bridge, its address and routes, the translation table and the home of the mount namespaces."""
-    if await _is_mount(paths.namespaces):
+    while await _is_mount(paths.namespaces):  # nodes made at once may each have mounted it
         await process.run(["umount", str(paths.namespaces)])
     if Path(f"/sys/class/net/{bridge(paths)}").exists():
         await _ip(f"link delete {bridge(paths)}")
