@@ -9,7 +9,8 @@ Rule 3: of a store that lives in this process the cache is that store's own view
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Awaitable, Sequence
 from typing import Final
 
 from pybernetes.lib.clock import Clock
@@ -17,10 +18,11 @@ from pybernetes.storage import history
 from pybernetes.storage.codec import ROOT
 from pybernetes.storage.feed import Subscription
 from pybernetes.storage.history import Step
-from pybernetes.storage.port import Change, Compacted, FutureRevision, Page, Record, Store
+from pybernetes.storage.port import Change, Compacted, FutureRevision, Mismatch, Page, Record, Store, StoreError
 from pybernetes.storage.view import View
 from pybernetes.storage.viewed import Viewed
 
+_log: Final = logging.getLogger(__name__)
 WAIT_SECONDS: Final = 3.0
 """How long a reader waits for a revision that has not come yet (cacher.blockTimeout)."""
 
@@ -86,13 +88,19 @@ class WatchCache:
 
     async def write(self, key: str, value: bytes, *, expect: int | None = None) -> int:
         """As ``Store.write``."""
-        revision = await self.store.write(key, value, expect=expect)
-        await self.wait_for(revision)
-        return revision
+        return await self._passed_on(self.store.write(key, value, expect=expect))
 
     async def delete(self, key: str, *, expect: int | None = None) -> int:
         """As ``Store.delete``."""
-        revision = await self.store.delete(key, expect=expect)
+        return await self._passed_on(self.store.delete(key, expect=expect))
+
+    async def _passed_on(self, change: Awaitable[int]) -> int:
+        """The revision of a change; whoever is refused can read here what refused him, and try again."""
+        try:
+            revision = await change
+        except Mismatch as refused:
+            await self.wait_for(refused.actual.revision if refused.actual else self.store.revision)
+            raise
         await self.wait_for(revision)
         return revision
 
@@ -106,7 +114,16 @@ class WatchCache:
                 async for changes in self.store.watch(ROOT, after=self.view.revision):
                     self.view.apply([_step(self.view.get(change.key), change) for change in changes])
             except Compacted:
-                await self._relist()
+                await self._relist_at_last()
+
+    async def _relist_at_last(self) -> None:
+        """List again, however long the store is away."""
+        while True:
+            try:
+                return await self._relist()
+            except StoreError as error:
+                _log.warning("the store cannot be listed: %s", error)
+                await self._clock.sleep(1)
 
 
 def _step(before: Record | None, change: Change) -> Step:
