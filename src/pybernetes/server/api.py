@@ -71,6 +71,9 @@ class Options:
     connect: Connect = no_connections
     stats: Stats | None = None
     """What the agent of a real node tells of its containers; None where there are no real nodes."""
+    tls_clock: Clock | None = None
+    """By which client certificates end; None: the server's. It is another where the server's clock is turned, for
+    those who make and check certificates outside do not turn theirs."""
 
 
 class Api:
@@ -94,7 +97,7 @@ class Api:
         )  # fmt: skip
         self._metrics = MetricsApi(self._registry.context, live, options.stats)
         self._routes = self._table(signer, options)
-        authenticators = (X509(clock).authenticate, self.tokens.authenticate)
+        authenticators = (X509(options.tls_clock or clock).authenticate, self.tokens.authenticate)
         parts = chain.Parts(
             clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),
             authenticator=Authenticator(authenticators, anonymous=options.anonymous), authorizer=self.authorizer,

@@ -69,12 +69,12 @@ class Cluster:
     async def _start(self, stack: AsyncExitStack) -> None:
         store = self._store
         if store is None:
-            store = MemoryStore(self.clock)
+            store = self._store = MemoryStore(self.clock)
             stack.push_async_callback(store.close)
         cache = WatchCache(store, self.clock)
         await cache.start()
         stack.push_async_callback(cache.stop)
-        self.api = Api(cache, self._kinds, self.clock, self._entropy, Options())
+        self.api = Api(cache, self._kinds, self.clock, self._entropy, Options(tls_clock=SystemClock()))
         await self.api.start()
         stack.push_async_callback(self.api.stop)
         self.client = self.api.client(ADMIN, "kubectl")
@@ -87,6 +87,11 @@ class Cluster:
             self.api, rows, self.clock, self._entropy, stack,
             simulated=self._names, pod_cidr=lambda name: f"10.244.{self._names.index(name)}.0/24",
         )  # fmt: skip
+
+    def copy_store(self) -> MemoryStore:
+        """All that is in the cluster now, for another one to begin with."""
+        assert isinstance(self._store, MemoryStore)
+        return self._store.copy()
 
     # ── as a user does ───────────────────────────────────────────────────────────────────────────────────
 
