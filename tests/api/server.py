@@ -38,7 +38,8 @@ EVERYBODY: Obj = {
 class Server:
     """``client`` speaks in process, ``http`` with bytes."""
 
-    def __init__(self, retention: Retention | None = None) -> None:
+    def __init__(self, retention: Retention | None = None, **options: Any) -> None:
+        self.options = Options(**options)
         self.clock = VirtualClock()
         self.cache = WatchCache(MemoryStore(self.clock, retention), self.clock)
         self.kinds = table.builtin()
@@ -46,7 +47,7 @@ class Server:
         self.client: Client = self.api.client(ADMIN, "tests")
 
     def _api(self) -> Api:
-        return Api(self.cache, self.kinds, self.clock, SeededEntropy(7), Options())
+        return Api(self.cache, self.kinds, self.clock, SeededEntropy(7), self.options)
 
     def restarted(self) -> Api:
         """A second server that finds what the first one stored."""
@@ -73,7 +74,8 @@ class Server:
     async def json(self, method: str, path: str, body: Any = None, **more: Any) -> Obj:
         """The decoded answer of ``http``."""
         answer = await self.http(method, path, body, **more)
-        decoded: Obj = orjson.loads(answer.body)
+        body = answer.body if answer.stream is None else b"".join([piece async for piece in answer.stream])
+        decoded: Obj = orjson.loads(body)
         return decoded
 
     async def frames(self, path: str, count: int, **more: Any) -> list[Obj]:

@@ -146,35 +146,6 @@ def dns_endpoints(node: str, address: str, port: int, metrics_port: int) -> Obj:
     }
 
 
-def metrics_service() -> Obj:
-    """By which clients know that ``kubectl top`` is answered: by this server itself."""
-    return {
-        "apiVersion": "apiregistration.k8s.io/v1",
-        "kind": "APIService",
-        "metadata": {
-            "name": "v1beta1.metrics.k8s.io",
-            "labels": {"kube-aggregator.kubernetes.io/automanaged": "onstart"},
-        },
-        "spec": {
-            "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100,
-        },
-    }  # fmt: skip
-
-
-async def _announce_metrics(client: Client) -> None:
-    resource, service = "apiservices.apiregistration.k8s.io", metrics_service()
-    await create_missing(client, resource, service)
-    if objects.condition_is(await client.get(resource, objects.name(service)), "Available"):
-        return
-    condition = {
-        "type": "Available",
-        "status": "True",
-        "reason": "Local",
-        "message": "Local APIServices are always available",
-    }
-    await client.patch(resource, objects.name(service), {"status": {"conditions": [condition]}}, subresource="status")
-
-
 async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[str, Obj]]) -> None:
     """Create what is missing, in an order in which each object finds what it needs; those that need nothing of each
     other go together, so that they become durable together.
@@ -186,7 +157,7 @@ async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[s
     rows = [("priorityclasses.scheduling.k8s.io", obj) for obj in priority_classes()]
     rows += [(volumes.CLASSES, storage_class())]
     rows += [("services", kubernetes_service()), ("services", dns_service()), *rbac]
-    await asyncio.gather(_announce_metrics(client), *(create_missing(client, resource, obj) for resource, obj in rows))
+    await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
     for resource, obj in kubernetes_endpoints(address, port) if address else ():
         await put_right(client, resource, obj)
 

@@ -36,6 +36,7 @@ async def furnish(api: Api, controllers: Sequence[Controller], address: str, por
     """Make sure of the objects that every cluster holds; see ``bootstrap.ensure``."""
     rbac = [*authorization.objects(), *roles.bootstrap_objects(controllers)]
     await bootstrap.ensure(api.client(API_SERVER), address, port, rbac)
+    await api.remotes.announce()
 
 
 async def start(

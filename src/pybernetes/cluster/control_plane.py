@@ -12,7 +12,7 @@ import os
 import ssl
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, gates, pki
+from pybernetes.cluster import components, frontproxy, gates, pki
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.controllers import addresspool
 from pybernetes.controllers import table as controller_table
@@ -34,6 +34,7 @@ class ControlPlane:
     def __init__(self, paths: Paths, config: Config, clock: Clock, entropy: Entropy) -> None:
         self._paths, self._config, self._clock, self._entropy = paths, config, clock, entropy
         self._pki = pki.Pki(paths.pki, clock.time())
+        self._front_proxy = frontproxy.ensure(paths, clock.time())
         self._kinds = kind_table.builtin()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -47,6 +48,8 @@ class ControlPlane:
             await self._listen(api, stack)
             controllers = controller_table.controllers(self._controller_options(api))
             await components.furnish(api, controllers, self._config.address, self._config.port)
+            ca = self._pki.certificate("ca").read_text()
+            await frontproxy.furnish(api.client(components.API_SERVER), self._front_proxy, ca)
             furnished()
             await self._furnish_ingress(api)
             await components.start(
@@ -84,6 +87,7 @@ class ControlPlane:
             server_address=f"{self._config.address or LOOPBACK}:{self._config.port}",
             connect=connector,
             stats=connector.stats,
+            front_proxy=frontproxy.identity(self._front_proxy),
         )
 
     def _controller_options(self, api: Api) -> controller_table.Options:

@@ -36,6 +36,7 @@ ADMIN: Final = Leaf("admin", "kubernetes-admin", ("system:masters",))
 KUBELET_CLIENT: Final = Leaf("apiserver-kubelet-client", "kube-apiserver-kubelet-client", ("system:masters",))
 CONTROLLER_MANAGER: Final = Leaf("controller-manager", "system:kube-controller-manager")
 SCHEDULER: Final = Leaf("scheduler", "system:kube-scheduler")
+FRONT_PROXY: Final = Leaf("front-proxy-client", "front-proxy-client")
 
 
 def apiserver(names: Iterable[str]) -> Leaf:
@@ -51,11 +52,11 @@ def kubelet(node: str, addresses: Iterable[str]) -> Leaf:
 class Pki:
     """The files under one ``pki`` directory; ``ensure`` makes what is missing and touches nothing that is good.
 
-    ``now`` is Unix seconds.
+    ``now`` is Unix seconds. ``signs_tokens``: have the key for ServiceAccount tokens too.
     """
 
-    def __init__(self, directory: Path, now: float) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, now: float, *, signs_tokens: bool = True) -> None:
+        self.directory, self._signs_tokens = directory, signs_tokens
         self._now = datetime.datetime.fromtimestamp(now, datetime.UTC)
         self._ca: tuple[Any, Any] | None = None
 
@@ -70,7 +71,7 @@ class Pki:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.key("ca").exists():
             self._make_ca()
-        if not self.key("sa").exists():
+        if self._signs_tokens and not self.key("sa").exists():
             _write_key(self.key("sa"), _new_key())
         for leaf in leaves:
             if not self._is_good(leaf):

@@ -26,6 +26,9 @@ from pybernetes.meta.schema import Schemas
 from pybernetes.server import chain, discovery, health, inprocess, openapi, refusal
 from pybernetes.server.admission.plugin import World
 from pybernetes.server.admission.table import Admission
+from pybernetes.server.aggregation import proxy
+from pybernetes.server.aggregation.remote import Identity
+from pybernetes.server.aggregation.remotes import Remotes
 from pybernetes.server.audit import AuditIds
 from pybernetes.server.authn import issuer, jwt
 from pybernetes.server.authn.table import Authenticator, authenticated
@@ -71,6 +74,8 @@ class Options:
     connect: Connect = no_connections
     stats: Stats | None = None
     """What the agent of a real node tells of its containers; None where there are no real nodes."""
+    front_proxy: Identity | None = None
+    """By which servers behind this one know it."""
     tls_clock: Clock | None = None
     """By which client certificates end; None: the server's. It is another where the server's clock is turned, for
     those who make and check certificates outside do not turn theirs."""
@@ -96,7 +101,6 @@ class Api:
             )
         )  # fmt: skip
         self._metrics = MetricsApi(self._registry.context, live, options.stats)
-        self._routes = self._table(signer, options)
         authenticators = (X509(options.tls_clock or clock).authenticate, self.tokens.authenticate)
         parts = chain.Parts(
             clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),
@@ -108,15 +112,22 @@ class Api:
             cache, live, Register(kinds, self._schemas), self.client(_SELF, "kube-apiserver"), clock
         )
         self._registry.context.defined = self._definitions.serve
+        self.remotes = Remotes(
+            live, kinds, self.client(_SELF, "kube-apiserver"), clock, options.front_proxy
+        )  # fmt: skip
+        self._clock = clock
+        self._routes = self._table(signer, options)
         self._started = self.health.hold("poststarthook/start-api")
 
     async def start(self) -> None:
         """Be ready as far as the server itself is concerned; the watch cache runs already."""
         self._registry.start()
         self._definitions.start()
+        self.remotes.start()
         self._started()
 
     async def stop(self) -> None:
+        await self.remotes.stop()
         await self._definitions.stop()
         await self._registry.stop()
         await self._world.calls.close()
@@ -143,6 +154,9 @@ class Api:
 
     async def _last(self, request: Request) -> Response:
         assert request.info is not None
+        remote = self.remotes.find(request.path)
+        if remote is not None:
+            return await proxy.handle(request, remote, self._clock)
         if request.info.is_resource:
             if self._metrics.serves(request.info):
                 return await self._metrics.handle(request)
@@ -153,8 +167,8 @@ class Api:
         raise discovery.missing()
 
     def _table(self, signer: jwt.Signer, options: Options) -> tuple[Route, ...]:
-        documents = openapi.OpenApi(self.kinds, self._schemas, health.GIT_VERSION)
-        told = discovery.Discovery(self.kinds, options.server_address)
+        documents = openapi.OpenApi(self.kinds, self._schemas, health.GIT_VERSION, self.remotes)
+        told = discovery.Discovery(self.kinds, options.server_address, self.remotes)
         identity = issuer.Issuer(signer, options.issuer)
         return (
             (discovery.serves, told.respond),

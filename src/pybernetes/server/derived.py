@@ -20,17 +20,20 @@ T = TypeVar("T")
 
 
 class Derived(Generic[K, T]):
-    """What ``build(key)`` answered for the rows that the table has now."""
+    """What ``build(key)`` answered for the rows that the table has now. ``generation`` changes with whatever else the
+    documents are made of."""
 
-    def __init__(self, kinds: KindTable, build: Callable[[K], T]) -> None:
-        self._kinds, self._build = kinds, build
+    def __init__(self, kinds: KindTable, build: Callable[[K], T], generation: Callable[[], int] = lambda: 0) -> None:
+        self._kinds, self._build, self._generation = kinds, build, generation
         self._rows: tuple[Kind, ...] = ()
+        self._of = generation()
         self._built: dict[K, T] = {}
 
     def get(self, key: K) -> T:
         rows = tuple(self._kinds)
-        if len(rows) != len(self._rows) or any(a is not b for a, b in zip(rows, self._rows, strict=True)):
-            self._rows, self._built = rows, {}
+        same_rows = len(rows) == len(self._rows) and all(a is b for a, b in zip(rows, self._rows, strict=True))
+        if not same_rows or self._of != self._generation():
+            self._rows, self._built, self._of = rows, {}, self._generation()
         if key not in self._built:
             self._built[key] = self._build(key)
         return self._built[key]

@@ -2,7 +2,7 @@
 
 Rule: everything follows from the kind table; groups come in its order, a group's first version is the preferred one,
 resources are sorted by name. A client that asks for ``as=APIGroupDiscoveryList`` at ``/api`` or ``/apis`` gets the
-whole tree at once, in v2 or v2beta1.
+whole tree at once, in v2 or v2beta1. Groups of servers behind this one are told with ours.
 Neighbours: ``derived.py`` keeps the answers; ``chain.py`` sends paths for which ``serves`` is true here.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 from pybernetes.kinds.kind import Kind, Subresource
@@ -20,6 +20,9 @@ from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 from pybernetes.meta.versions import order
 from pybernetes.server import derived, negotiate
+from pybernetes.server.aggregation import merged
+from pybernetes.server.aggregation.remote import Remote
+from pybernetes.server.aggregation.remotes import Remotes
 from pybernetes.server.context import Response
 
 GROUP: Final = "apidiscovery.k8s.io"
@@ -38,9 +41,9 @@ def serves(path: str) -> bool:
 class Discovery:
     """``server_address``: ``host:port`` under which ``/api`` says that this server is reached."""
 
-    def __init__(self, kinds: KindTable, server_address: str = "") -> None:
-        self._kinds, self._address = kinds, server_address
-        self._documents = derived.Derived(kinds, self._build)
+    def __init__(self, kinds: KindTable, server_address: str = "", remotes: Remotes | None = None) -> None:
+        self._kinds, self._address, self._remotes = kinds, server_address, remotes
+        self._documents = derived.Derived(kinds, self._build, lambda: remotes.generation if remotes else 0)
 
     def respond(self, request: HttpRequest) -> Response:
         """The answer for a path that ``serves`` names. Raises NotFound and NotAcceptable."""
@@ -58,19 +61,33 @@ class Discovery:
 
     def _build(self, key: _Key) -> tuple[bytes, str]:
         path, version, answer = key
-        obj = aggregated(self._kinds, path == ("apis",), version) if version else self._plain(path)
+        obj = self._whole(path == ("apis",), version) if version else self._plain(path)
         body = negotiate.encode(obj, answer)
         return body, derived.etag(body)
+
+    def _whole(self, named_groups: bool, version: str) -> Obj:
+        whole = aggregated(self._kinds, named_groups, version)
+        others = self._others()
+        return {**whole, "items": merged.aggregated(whole["items"], others)} if named_groups and others else whole
+
+    def _others(self) -> Sequence[Remote]:
+        return tuple(self._remotes.all()) if self._remotes is not None else ()
+
+    def _groups(self) -> Obj:
+        own, others = group_list(self._kinds), self._others()
+        return {**own, "groups": merged.groups(own["groups"], others)} if others else own
 
     def _plain(self, path: tuple[str, ...]) -> Obj:
         match path:
             case ("api",):
                 return api_versions(self._address)
             case ("apis",):
-                return group_list(self._kinds)
+                return self._groups()
             case ("apis", group):
-                found = group_entry(self._kinds, group)
-                return {"kind": "APIGroup", "apiVersion": "v1"} | found
+                found = next((one for one in self._groups()["groups"] if one["name"] == group), None)
+                if found is None:
+                    raise missing()
+                return {"kind": "APIGroup", "apiVersion": "v1", **found}
             case ("api", version):
                 return resource_list(self._kinds, "", version)
             case ("apis", group, version):
@@ -122,13 +139,6 @@ def versions(kinds: Iterable[Kind]) -> dict[str, dict[str, list[Kind]]]:
 def group_list(kinds: Iterable[Kind]) -> Obj:
     groups = [_group(name, list(by)) for name, by in versions(kinds).items() if name]
     return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
-
-
-def group_entry(kinds: Iterable[Kind], group: str) -> Obj:
-    found = versions(kinds).get(group)
-    if not group or found is None:
-        raise missing()
-    return _group(group, list(found))
 
 
 def _group(name: str, served: list[str]) -> Obj:

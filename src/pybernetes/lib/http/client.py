@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from pybernetes.lib import tasks
@@ -29,6 +29,8 @@ _REQUESTS_MOST: Final = 128
 """Requests at a time; more wait. Streams are not counted, since they last."""
 _SAFE: Final = frozenset(("GET", "HEAD"))
 _NO_HEADERS: Final[Mapping[str, str]] = {}
+Headers: TypeAlias = Mapping[str, str] | Sequence[tuple[str, str]]
+"""Pairs where a name comes more than once."""
 
 
 class HttpError(Exception):
@@ -116,7 +118,7 @@ class HttpClient:
             raise TimedOut(f"{self.base_url} did not answer within {timeout_seconds:g} s") from error
 
     async def stream(
-        self, method: str, target: str, headers: Mapping[str, str] = _NO_HEADERS, body: bytes = b"",
+        self, method: str, target: str, headers: Headers = _NO_HEADERS, body: bytes = b"",
         timeout_seconds: float = 60.0,
     ) -> Stream:  # fmt: skip
         """The answer once its head is there (``timeout_seconds`` is for the head alone). Raises HttpError."""
@@ -143,7 +145,7 @@ class HttpClient:
     def _deadline(self, seconds: float) -> AbstractAsyncContextManager[None]:
         return tasks.deadline(self._clock, seconds)
 
-    async def _exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Stream:
+    async def _exchange(self, method: str, target: str, headers: Headers, body: bytes) -> Stream:
         data = self._request_head(method, target, headers, body)
         pooled = self._take_idle()
         if pooled is not None:
@@ -158,11 +160,12 @@ class HttpClient:
         except BrokenOff as error:
             raise Interrupted(f"{self.base_url} closed the connection without an answer: {error}") from error
 
-    def _request_head(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    def _request_head(self, method: str, target: str, headers: Headers, body: bytes) -> bytes:
         framing = {"Host": self._authority}
         if body or method in ("POST", "PUT", "PATCH"):
             framing["Content-Length"] = str(len(body))
-        return wire.request_head(method, self._prefix + target, (*framing.items(), *headers.items()))
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        return wire.request_head(method, self._prefix + target, (*framing.items(), *pairs))
 
     async def _send(self, connection: Connection, method: str, data: bytes, body: bytes) -> Stream:
         connection.send(method, data, body)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
@@ -43,6 +44,8 @@ class Backend:
     host: str
     port: int
     ssl_context: ssl.SSLContext | None = None
+    server_name: str = ""
+    """What its certificate calls it, if not ``host``."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -54,14 +57,16 @@ def wants_upgrade(request: HttpRequest) -> bool:
     return "upgrade" in request.headers and any(t.strip() == "upgrade" for t in tokens)
 
 
-async def splice(request: HttpRequest, raw_target: str, backend: Backend, clock: Clock) -> HttpResponse:
+async def splice(
+    request: HttpRequest, raw_target: str, backend: Backend, clock: Clock, more: Sequence[tuple[str, str]] = ()
+) -> HttpResponse:
     """Replay ``request`` as ``raw_target`` of ``backend``: its 101 becomes an upgrade, any other answer a plain one.
 
-    Raises SpliceError.
+    ``more``: headers besides the request's. Raises SpliceError.
     """
     far = await _connect(backend, clock)
     try:
-        far.transport.write(wire.request_head(request.method, raw_target, _headers(request, backend)))
+        far.transport.write(wire.request_head(request.method, raw_target, [*_headers(request, backend), *more]))
         async with tasks.deadline(clock, _HEAD_SECONDS):
             return await _answer(far, request.method)
     except TimeoutError as error:
@@ -114,8 +119,9 @@ async def _connect(backend: Backend, clock: Clock) -> _Far:
     try:
         async with tasks.deadline(clock, _HEAD_SECONDS):
             _, far = await asyncio.get_running_loop().create_connection(
-                _Far, backend.host, backend.port, ssl=backend.ssl_context
-            )
+                _Far, backend.host, backend.port, ssl=backend.ssl_context,
+                server_hostname=(backend.server_name or None) if backend.ssl_context is not None else None,
+            )  # fmt: skip
     except TimeoutError as error:
         raise SpliceError(f"dial tcp {backend}: i/o timeout") from error
     except OSError as error:

@@ -20,6 +20,8 @@ from pybernetes.meta import errors, protobuf
 from pybernetes.meta.objects import Obj
 from pybernetes.meta.schema import Schemas
 from pybernetes.server import derived, negotiate
+from pybernetes.server.aggregation import merged
+from pybernetes.server.aggregation.remotes import Remotes
 from pybernetes.server.context import Response
 from pybernetes.server.openapi import gnostic, operations, v2, v3
 
@@ -37,11 +39,11 @@ def serves(path: str) -> bool:
 
 
 class OpenApi:
-    """``version``: what the documents say of themselves."""
+    """``version``: what the documents say of themselves. ``remotes``: whose documents are shown with ours."""
 
-    def __init__(self, kinds: KindTable, schemas: Schemas, version: str) -> None:
-        self._kinds, self._schemas, self._version = kinds, schemas, version
-        self._documents = derived.Derived(kinds, self._build)
+    def __init__(self, kinds: KindTable, schemas: Schemas, version: str, remotes: Remotes | None = None) -> None:
+        self._kinds, self._schemas, self._version, self._remotes = kinds, schemas, version, remotes
+        self._documents = derived.Derived(kinds, self._build, lambda: remotes.generation if remotes else 0)
 
     def respond(self, request: HttpRequest) -> Response:
         """The answer for a path that ``serves`` names. Raises NotFound and NotAcceptable."""
@@ -62,11 +64,15 @@ class OpenApi:
     def _body(self, key: tuple[str, str]) -> bytes:
         match key:
             case ("v3", ""):
-                return orjson.dumps({"paths": {name: {"serverRelativeURL": self._url(name)} for name in self._names()}})
-            case ("v3", name) if name in (names := self._names()):
-                return orjson.dumps(v3.build(names[name], self._described(), self._version))
+                names = [*self._names(), *self._theirs()]
+                return orjson.dumps({"paths": {name: {"serverRelativeURL": self._url(name)} for name in names}})
+            case ("v3", name) if name in (theirs := self._theirs()):
+                return theirs[name]
+            case ("v3", name) if name in (own := self._names()):
+                return orjson.dumps(v3.build(own[name], self._described(), self._version))
             case ("v2", media):
                 document = v2.build(self._kinds, self._poorer(), self._version)
+                document = merged.v2(document, self._remotes.all() if self._remotes is not None else ())
                 return _as_protobuf(document) if media == V2_PROTOBUF else orjson.dumps(document)
         raise errors.NotFound("the server could not find the requested resource")
 
@@ -91,6 +97,11 @@ class OpenApi:
         for row in self._kinds:
             out.setdefault(operations.base(row).lstrip("/"), []).append(row)
         return out
+
+    def _theirs(self) -> dict[str, bytes]:
+        """``apis/<group>/<version>`` → the document of the server behind this one."""
+        remotes = self._remotes.all() if self._remotes is not None else ()
+        return {r.path.lstrip("/"): r.told.v3 for r in remotes if r.told is not None and r.told.v3}
 
     def _url(self, name: str) -> str:
         return f"/openapi/v3/{name}?hash={self._documents.get(('v3', name))[1]}"

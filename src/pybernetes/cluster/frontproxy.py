@@ -1,0 +1,52 @@
+"""How servers behind the API server know it: a CA of its own for one certificate, and the ConfigMap that tells of it.
+
+Rule: the CA is not the cluster's, so that no certificate that a user can get lets its bearer name others.
+Source: pkg/controlplane/controller/clusterauthenticationtrust.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from pybernetes.client.client import Client
+from pybernetes.cluster import bootstrap, pki
+from pybernetes.cluster.config import Paths
+from pybernetes.server.aggregation.remote import Identity
+
+NAME: Final = "extension-apiserver-authentication"
+
+
+def ensure(paths: Paths, now: float) -> pki.Pki:
+    """The files, made where they are missing; ``now`` is Unix seconds."""
+    files = pki.Pki(paths.pki / "front-proxy", now, signs_tokens=False)
+    files.ensure([pki.FRONT_PROXY])
+    return files
+
+
+def identity(files: pki.Pki) -> Identity:
+    return Identity(files.certificate(pki.FRONT_PROXY).read_bytes(), files.key(pki.FRONT_PROXY).read_bytes())
+
+
+async def furnish(client: Client, files: pki.Pki, client_ca: str) -> None:
+    """Tell servers behind this one whom to believe. ``client_ca`` is the PEM of the CA of users' certificates."""
+    config_map = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": NAME, "namespace": "kube-system"},
+        "data": {
+            "client-ca-file": client_ca,
+            "requestheader-allowed-names": _list(pki.FRONT_PROXY.common_name),
+            "requestheader-client-ca-file": files.certificate("ca").read_text(),
+            "requestheader-extra-headers-prefix": _list("X-Remote-Extra-"),
+            "requestheader-group-headers": _list("X-Remote-Group"),
+            "requestheader-uid-headers": _list("X-Remote-Uid"),
+            "requestheader-username-headers": _list("X-Remote-User"),
+        },
+    }
+    await bootstrap.put_right(client, "configmaps", config_map)
+
+
+def _list(value: str) -> str:
+    return orjson.dumps([value]).decode()
