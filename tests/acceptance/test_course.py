@@ -75,7 +75,7 @@ def build_images(command: Command, work: Path) -> None:
 
 def check(case: str, command: Command) -> None:
     environment = {
-        **os.environ, "KUBECONFIG": str(command.kubeconfig), "KUBECACHEDIR": str(command.data / "cache"),
+        **os.environ, "KUBECONFIG": str(command.kubeconfig), "KUBECACHEDIR": str(command.data.with_name("cache")),
     }  # fmt: skip
     done = subprocess.run(
         ["bash", str(SUITE / "cases" / case / "check.sh")], env=environment, text=True, timeout=600, check=False,

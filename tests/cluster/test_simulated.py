@@ -103,7 +103,20 @@ def test_a_database_in_use_is_not_opened_twice(pybernetes: Command) -> None:
     up(pybernetes)
     second = pybernetes.run("control-plane")
     assert second.returncode == 1
+    assert "runs already" in second.stdout
     assert "Traceback" not in second.stdout
+    pybernetes("down")  # still knows the first
+    assert pybernetes.left_behind() == []
+
+
+def test_purge_removes_what_the_cluster_made_and_nothing_else(pybernetes: Command) -> None:
+    pybernetes.data.mkdir()
+    own = pybernetes.data / "mine.txt"
+    own.write_text("precious")
+    assert "There is no cluster" in pybernetes("down", "--purge")
+    up(pybernetes)
+    assert "except mine.txt" in pybernetes("down", "--purge")
+    assert [p.name for p in pybernetes.data.iterdir()] == ["mine.txt"]
 
 
 def test_a_cluster_that_is_not_there_is_said_so(pybernetes: Command) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -46,7 +47,7 @@ def up(arguments: argparse.Namespace) -> int:
     count = config.nodes + config.simulate
     steps.say(f"\nReady in {steps.elapsed():.2f} s: {count} node{'' if count == 1 else 's'}. Now type:\n")
     if not arguments.merge_kubeconfig:
-        steps.say(f"  export KUBECONFIG={paths.admin_kubeconfig}")
+        steps.say(f"  export KUBECONFIG={shlex.quote(str(paths.admin_kubeconfig))}")
     steps.say("  kubectl get nodes")
     if shutil.which("kubectl") is None:
         steps.say("\nkubectl is not on your PATH; Debian's is in the package kubernetes-client.")
@@ -59,7 +60,7 @@ def down(arguments: argparse.Namespace) -> int:
 
     paths = data_paths(arguments)
     clock = SystemClock()
-    if not paths.data.exists() and not paths.run.exists():
+    if not paths.exists and not paths.run.exists():
         print(f"There is no cluster in {paths.data}.")
         return 0
     asyncio.run(lifecycle.down(paths, Steps(clock), clock, purge=arguments.purge))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
@@ -28,6 +29,11 @@ def control_plane(arguments: argparse.Namespace) -> int:
 
     paths = commands.data_paths(arguments)
     config = commands.existing(paths)
+    running = daemon.find(paths.pid(CONTROL_PLANE))
+    if running is not None and running.pid != os.getpid():
+        raise ConfigError(
+            f"the control plane of {paths.data} runs already (pid {running.pid}): 'pybernetes down' ends it"
+        )
     daemon.register_self(paths.pid(CONTROL_PLANE))
     return _run(ControlPlane(paths, config, SystemClock(), SystemEntropy()).run)
 

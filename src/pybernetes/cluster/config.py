@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from pybernetes.cluster import gates
+from pybernetes.cluster import gates, stores
 from pybernetes.controllers import addresspool
 
 API_PORT: Final = 6443
@@ -30,6 +30,12 @@ SIMULATED_MAX: Final = 16_383
 """Simulated nodes: as many pod networks as their block of addresses holds."""
 SIMULATED_PODS: Final = ipaddress.ip_network("100.64.0.0/10")
 """Addresses of simulated pods (RFC 6598): nothing answers there, and no pod of a real node can have one."""
+
+OWN_FILES: Final = (
+    "images", "log", "nodes", "pki", "run", "tmp", "kubeconfig", "kubeconfig.*.new", "store.db*", "cluster.new",
+    "cluster.json",
+)  # fmt: skip
+"""What a cluster makes in its folder, as patterns; the file by which the folder is known as a cluster's is last."""
 
 
 class ConfigError(Exception):
@@ -63,6 +69,8 @@ class Config:
     """Addresses for Services of type LoadBalancer: ``172.30.77.200-172.30.77.250``; none where it is empty."""
     ingress: bool = True
     """Real nodes have an entrance for Ingresses, where the machine has what that needs."""
+    store: str = ""
+    """Where objects are kept: ``etcd://HOST:PORT,HOST:PORT``; in a file of the data directory where it is empty."""
     feature_gates: str = ""
     """Behaviours switched away from their default: ``Name=true,Other=false`` (``gates.py``)."""
 
@@ -106,6 +114,15 @@ class Paths:
     @property
     def pki(self) -> Path:
         return self.data / "pki"
+
+    @property
+    def exists(self) -> bool:
+        """Is there a cluster, be it a damaged one?"""
+        return self.config.exists() or self.store.exists()
+
+    def own(self) -> list[Path]:
+        """What is there of all that a cluster makes in its folder; anything else there is the user's."""
+        return [path for pattern in OWN_FILES for path in self.data.glob(pattern)]
 
     @property
     def store(self) -> Path:
@@ -217,12 +234,25 @@ def load(paths: Paths) -> Config | None:
         raw = orjson.loads(paths.config.read_bytes())
     except FileNotFoundError:
         return None
+    except NotADirectoryError as error:
+        raise ConfigError(f"{paths.data} is no folder; name another place with --data") from error
     except (OSError, orjson.JSONDecodeError) as error:
         raise ConfigError(
             f"{paths.config} cannot be read ({error}); mend it, or remove the cluster with 'pybernetes down --purge'"
         ) from error
     known = {f.name for f in fields(Config)}
     return Config(**{k: v for k, v in raw.items() if k in known})
+
+
+def refuse_foreign(paths: Paths) -> None:
+    """Raise ConfigError where a new cluster would mix its files with those of the user.
+
+    ``nodes`` may be there: manifests of static pods can be laid out before the cluster is made."""
+    foreign = [] if paths.exists else sorted(path.name for path in paths.own() if path.name != "nodes")
+    if foreign:
+        raise ConfigError(
+            f"{paths.data} holds {', '.join(foreign)}, which no cluster made; name an empty or new folder with --data"
+        )
 
 
 def save(paths: Paths, config: Config) -> None:
@@ -267,5 +297,6 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "port": _between(1, 65535),
     "load_balancer_pool": addresspool.parse,
     "feature_gates": gates.parse,
+    "store": stores.endpoints,
 }
 """Field → what raises ValueError for a value that cannot be."""

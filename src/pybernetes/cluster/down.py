@@ -30,6 +30,19 @@ async def down(paths: Paths, steps: Steps, clock: Clock, *, purge: bool) -> None
         with steps.step("network"):
             await underlay.remove_all(paths)
     shutil.rmtree(paths.run, ignore_errors=True)
-    if purge:
-        with steps.step(f"data in {paths.data}"):
-            shutil.rmtree(paths.data, ignore_errors=True)
+    if purge and paths.exists:
+        with steps.step(f"data in {paths.data}") as notes:
+            notes.extend(_remove_data(paths))
+
+
+def _remove_data(paths: Paths) -> list[str]:
+    """Remove what the cluster made, and its folder if nothing else lies there; what there is to say about it."""
+    for path in paths.own():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    left = sorted(path.name for path in paths.data.iterdir())
+    if not left and not paths.data.is_symlink() and not paths.data.is_mount():
+        paths.data.rmdir()
+    return [f"except {', '.join(left[:3])}{' …' if len(left) > 3 else ''}"] if left else []

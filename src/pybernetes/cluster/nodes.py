@@ -44,8 +44,10 @@ def entrance_name(node: NodePaths) -> str:
 async def start_containerd(node: NodePaths, clock: Clock) -> bool:
     """Have a containerd that answers; True when it had to be started."""
     name, _ = process_names(node)
-    if daemon.find(node.cluster.pid(name)) and await _answers(node):
+    running = daemon.find(node.cluster.pid(name))
+    if running and await _answers(node):
         return False
+    await daemon.stop([running] if running else [], clock, grace_seconds=1)  # one that hangs; containers go on
     bin_dir = host.cni_bin_dir()
     binary = host.find_tool("containerd")
     if bin_dir is None or binary is None:
@@ -66,7 +68,10 @@ async def start_containerd(node: NodePaths, clock: Clock) -> bool:
     while not await _answers(node):
         if not started.alive() or clock.monotonic() > end:
             await daemon.stop([started], clock, grace_seconds=1)
-            raise ConfigError(f"containerd of {node.name} does not answer on {node.socket}; {last_words(log)}")
+            raise ConfigError(
+                f"containerd of {node.name} ({binary}) does not answer on {node.socket}; {last_words(log)}; "
+                "mend what it names and run 'pybernetes up' again, or use simulated nodes: --nodes 0 --simulate N"
+            )
         await clock.sleep(0.02)
     return True
 
@@ -74,35 +79,45 @@ async def start_containerd(node: NodePaths, clock: Clock) -> bool:
 async def _answers(node: NodePaths) -> bool:
     if not node.socket.exists():
         return False
-    result = await _ctr(node, "version", check=False, timeout_seconds=5)
-    return result.code == 0
+    try:
+        await _ctr(node, "version", timeout_seconds=5)
+    except process.ProcessError:
+        return False
+    return True
 
 
-async def _ctr(node: NodePaths, *arguments: str, check: bool = True, timeout_seconds: float = 300) -> process.Result:
+async def _ctr(node: NodePaths, *arguments: str, timeout_seconds: float = 300) -> process.Result:
     """containerd's own client, in the namespace where the CRI keeps its images."""
     ctr = host.find_tool("ctr") or "ctr"
     return await process.run(
         [ctr, "--address", str(node.socket), "--namespace", "k8s.io", *arguments],
-        check=check, timeout_seconds=timeout_seconds,
+        timeout_seconds=timeout_seconds,
     )  # fmt: skip
 
 
-async def import_images(node: NodePaths, archives: list[Path]) -> list[str]:
-    """Import the OCI archives that this node has not imported yet; their file names."""
+async def import_images(node: NodePaths, archives: list[Path]) -> None:
+    """Import the archives that this node has not imported yet, one after the other. Raises ConfigError."""
+    for archive in archives:
+        await import_image(node, archive, archive.name)
+
+
+async def import_image(node: NodePaths, archive: Path, name: str) -> None:
+    """Import one archive, unless the node has imported this very file as ``name``. Raises ConfigError."""
     record = node.root / "imported.json"
     done: dict[str, list[int]] = orjson.loads(record.read_bytes()) if record.exists() else {}
-    imported = []
-    for archive in archives:
-        stat = archive.stat()
-        stamp = [stat.st_mtime_ns, stat.st_size]
-        if done.get(archive.name) == stamp:
-            continue
+    stat = archive.stat()
+    stamp = [stat.st_mtime_ns, stat.st_size]
+    if done.get(name) == stamp:
+        return
+    try:
         await _ctr(node, "images", "import", "--all-platforms", str(archive))
-        done[archive.name] = stamp
-        imported.append(archive.name)
-    if imported:
-        record.write_bytes(orjson.dumps(done))
-    return imported
+    except process.ProcessError as error:
+        why = error.result.stderr.decode(errors="replace").strip() if error.result else str(error)
+        raise ConfigError(
+            f"{node.name} cannot import the image archive {archive}: {why.removeprefix('ctr: ')}; "
+            "'pybernetes image load' it again from a whole archive, or remove the file"
+        ) from error
+    record.write_bytes(orjson.dumps(done | {name: stamp}))
 
 
 def start_agent(node: NodePaths) -> bool:

@@ -63,7 +63,11 @@ class Command:
     def kubectl(self, *arguments: str, program: str = "kubectl", stdin: str | None = None, check: bool = True) -> str:
         """What kubectl printed, errors included. Raises AssertionError with it where it failed and ``check``."""
         # its cache of discovery goes by host and port: another test's cluster may have had ours
-        environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "KUBECACHEDIR": str(self.data / "cache")}
+        environment = {
+            **os.environ,
+            "KUBECONFIG": str(self.kubeconfig),
+            "KUBECACHEDIR": str(self.data.with_name("cache")),
+        }
         done = _run([program, *arguments], environment, stdin=stdin)
         return _succeeded(done) if check else done.stdout
 

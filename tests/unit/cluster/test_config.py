@@ -48,3 +48,22 @@ def test_two_data_directories_never_share_an_id() -> None:
 def test_addresses_follow_the_node_number() -> None:
     config = Config(underlay="172.30.77")
     assert (config.node_ip("node-2"), config.pod_cidr("node-2")) == ("172.30.77.12", "10.244.2.0/24")
+
+
+def test_a_file_in_place_of_the_folder_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"file is no folder; name another place with --data"):
+        configuration.load(Paths(tmp_path / "file"))
+
+
+def test_a_new_cluster_never_takes_a_users_folder_for_its_own(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    with pytest.raises(ConfigError, match=r"holds images, which no cluster made"):
+        configuration.refuse_foreign(Paths(tmp_path))
+    configuration.save(Paths(tmp_path), Config())
+    configuration.refuse_foreign(Paths(tmp_path))
+
+
+def test_manifests_of_static_pods_may_be_there_before_the_cluster(tmp_path: Path) -> None:
+    (tmp_path / "nodes" / "node-1" / "kubelet" / "manifests").mkdir(parents=True)
+    configuration.refuse_foreign(Paths(tmp_path))
