@@ -33,6 +33,8 @@ CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
 async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any]) -> Config:
     """Bring the cluster up as asked by fields of ``Config``; returns what it now is. Raises ConfigError."""
     old = configuration.load(paths)
+    if old is None:
+        configuration.refuse_foreign(paths)
     config = _with_what_the_machine_can(configuration.merged(old, asked), steps)
     if config.nodes and not config.underlay:
         underlay_prefix, pod_network = await underlay.choose_networks()
