@@ -46,6 +46,10 @@ def _up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--vxlan", action=argparse.BooleanOptionalAction, help=text)
     text = "addresses for Services of type LoadBalancer: FIRST-LAST or a CIDR, on the node network (default: none)"
     parser.add_argument("--load-balancer-pool", metavar="ADDRESSES", help=text)
+    text = "keep objects in an etcd that control planes may share: etcd://HOST:PORT[,HOST:PORT] (default: in a file)"
+    parser.add_argument("--store", metavar="URL", help=text)
+    text = "take the keys of another control plane on the same etcd: its data directory's pki, or a copy"
+    parser.add_argument("--keys", metavar="DIR", help=text)
     text = "behaviours away from their default, as upstream names them: Name=true,Other=false"
     parser.add_argument("--feature-gates", metavar="GATES", help=text)
     parser.add_argument("--merge-kubeconfig", action="store_true", help="also merge it into your own kubeconfig")

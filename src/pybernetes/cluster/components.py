@@ -2,7 +2,8 @@
 
 Rule: each component is a client under the name that upstream gives it, so RBAC judges it as it judges everybody; they
 share one set of informers. What was started last ends first.
-Neighbours: ``control_plane.py`` composes this for a machine, ``testing/cluster.py`` for a test.
+Neighbours: ``control_plane.py`` composes this for a machine, ``testing/cluster.py`` for a test; ``elected.py`` is the
+same where several control planes share a store.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import platform
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pybernetes.cluster import bootstrap, roles
 from pybernetes.control.controller import Controller
@@ -23,6 +24,9 @@ from pybernetes.lib.tasks import Tasks
 from pybernetes.server.api import Api
 from pybernetes.server.authz import bootstrap as authorization
 from pybernetes.server.context import User
+
+if TYPE_CHECKING:
+    from pybernetes.node.simulated.nodes import SimulatedNodes
 
 API_SERVER: Final = User("system:apiserver", groups=("system:masters",))
 CONTROLLER_MANAGER: Final = User("system:kube-controller-manager")
@@ -45,23 +49,48 @@ async def start(
 ) -> Manager:  # fmt: skip
     """Controllers, scheduler and simulated nodes; ``stack`` ends them. ``pod_cidr`` tells a simulated node's pod
     network. Returns when controllers know their inputs and the nodes are registered."""
-    # numpy comes with the scheduler: the API is ready before it has been read in
-    from pybernetes.node.simulated.nodes import SimulatedNodes
-    from pybernetes.scheduler.scheduler import Scheduler
+    manager = controllers_of(api, controllers, clock, entropy, stack)
+    start_scheduler(api, manager, clock, entropy, stack)
+    background = Tasks()
+    stack.push_async_callback(background.stop)
+    for user, name in ((CONTROLLER_MANAGER, "kube-controller-manager"), (SCHEDULER, "kube-scheduler")):
+        elector = Elector(api.client(user, name), clock, name, platform.node())
+        background.start(elector.run(asyncio.Event().wait), f"lease of {name}")
+    nodes = simulated_of(api, manager, clock, entropy, stack, simulated, pod_cidr)
+    await asyncio.gather(manager.start(), nodes.start())
+    return manager
 
+
+def controllers_of(
+    api: Api, controllers: Sequence[Controller], clock: Clock, entropy: Entropy, stack: AsyncExitStack
+) -> Manager:
+    """A manager of these controllers, each under its own name; not started yet."""
     manager = Manager(api.client(CONTROLLER_MANAGER), clock, entropy)
     stack.push_async_callback(manager.stop)
     for row in controllers:
         manager.add(row, api.client(User(roles.user_name(row), groups=_ACCOUNT_GROUPS), row.name))
+    return manager
+
+
+def start_scheduler(api: Api, manager: Manager, clock: Clock, entropy: Entropy, stack: AsyncExitStack) -> None:
+    """Place pods by what ``manager``'s informers tell."""
+    # numpy comes with the scheduler: the API is ready before it has been read in
+    from pybernetes.scheduler.scheduler import Scheduler
+
     scheduler = Scheduler(api.client(SCHEDULER, "kube-scheduler"), manager, clock, entropy)
     background = Tasks()
     stack.push_async_callback(background.stop)
     background.start(scheduler.run(), "scheduler")
     stack.push_async_callback(scheduler.stop)
-    for user, name in ((CONTROLLER_MANAGER, "kube-controller-manager"), (SCHEDULER, "kube-scheduler")):
-        elector = Elector(api.client(user, name), clock, name, platform.node())
-        background.start(elector.run(asyncio.Event().wait), f"lease of {name}")
-    nodes = SimulatedNodes(api.client(SIMULATED_NODES, "kubelet"), manager, clock, entropy, simulated, pod_cidr)
+
+
+def simulated_of(  # noqa: PLR0917
+    api: Api, manager: Manager, clock: Clock, entropy: Entropy, stack: AsyncExitStack,
+    names: Sequence[str], pod_cidr: Callable[[str], str],
+) -> SimulatedNodes:  # fmt: skip
+    """The simulated nodes of these names, and those that say so of themselves; not started yet."""
+    from pybernetes.node.simulated.nodes import SimulatedNodes
+
+    nodes = SimulatedNodes(api.client(SIMULATED_NODES, "kubelet"), manager, clock, entropy, names, pod_cidr)
     stack.push_async_callback(nodes.stop)
-    await asyncio.gather(manager.start(), nodes.start())
-    return manager
+    return nodes

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from pybernetes.cluster import gates
+from pybernetes.cluster import gates, stores
 from pybernetes.controllers import addresspool
 
 API_PORT: Final = 6443
@@ -69,6 +69,10 @@ class Config:
     """Addresses for Services of type LoadBalancer: ``172.30.77.200-172.30.77.250``; none where it is empty."""
     ingress: bool = True
     """Real nodes have an entrance for Ingresses, where the machine has what that needs."""
+    store: str = ""
+    """Where objects are kept: ``etcd://HOST:PORT,HOST:PORT``; in a file of the data directory where it is empty."""
+    keys: str = ""
+    """The folder ``pki`` of another control plane of this cluster, whose keys this one takes."""
     feature_gates: str = ""
     """Behaviours switched away from their default: ``Name=true,Other=false`` (``gates.py``)."""
 
@@ -295,5 +299,6 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "port": _between(1, 65535),
     "load_balancer_pool": addresspool.parse,
     "feature_gates": gates.parse,
+    "store": stores.endpoints,
 }
 """Field → what raises ValueError for a value that cannot be."""

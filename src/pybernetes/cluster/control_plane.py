@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import platform
 import ssl
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, frontproxy, gates, pki
+from pybernetes.cluster import components, elected, frontproxy, gates, pki, stores
 from pybernetes.cluster.config import Config, ConfigError, Paths
+from pybernetes.control.controller import Controller
 from pybernetes.controllers import addresspool
 from pybernetes.controllers import table as controller_table
 from pybernetes.kinds import table as kind_table
@@ -24,7 +27,6 @@ from pybernetes.lib.http.serve import HttpServer, serve
 from pybernetes.server.api import Api, Options
 from pybernetes.server.connect.connector import Connector
 from pybernetes.storage.port import StoreError
-from pybernetes.storage.sqlite.store import SqliteStore
 from pybernetes.storage.watchcache import WatchCache
 
 LOOPBACK = "127.0.0.1"
@@ -52,12 +54,20 @@ class ControlPlane:
             await frontproxy.furnish(api.client(components.API_SERVER), self._front_proxy, ca)
             furnished()
             await self._furnish_ingress(api)
-            await components.start(
-                api, controllers, self._clock, self._entropy, stack,
-                simulated=self._config.simulated_names(), pod_cidr=self._config.pod_cidr,
-            )  # fmt: skip
+            await self._start_components(api, controllers, stack)
             _settle_memory()
             await stopping.wait()
+
+    async def _start_components(self, api: Api, controllers: Sequence[Controller], stack: AsyncExitStack) -> None:
+        simulated, pod_cidr = self._config.simulated_names(), self._config.pod_cidr
+        if self._config.store:
+            identity = f"{platform.node()}_{self._paths.id}"
+            parts = (api, controllers, self._clock, self._entropy, identity, simulated, pod_cidr)
+            elected.Parts(*parts).start(stack)
+        else:
+            await components.start(
+                api, controllers, self._clock, self._entropy, stack, simulated=simulated, pod_cidr=pod_cidr
+            )
 
     async def _furnish_ingress(self, api: Api) -> None:
         if not (self._config.ingress and self._config.nodes):
@@ -69,12 +79,11 @@ class ControlPlane:
 
     async def _open(self, stack: AsyncExitStack) -> WatchCache:
         try:
-            store = SqliteStore(self._paths.store, self._clock)
+            store = await stores.opened(self._paths, self._config.store, self._clock, stack)
+            cache = WatchCache(store, self._clock)
+            await cache.start()
         except StoreError as error:
             raise ConfigError(str(error)) from error
-        stack.push_async_callback(store.close)
-        cache = WatchCache(store, self._clock)
-        await cache.start()
         stack.push_async_callback(cache.stop)
         return cache
 

@@ -12,11 +12,12 @@ import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from pybernetes.client import kubeconfig
 from pybernetes.client.client import Client
-from pybernetes.cluster import access, host, images, nodes, pki, underlay
+from pybernetes.cluster import access, host, images, nodes, pki, stores, underlay
 from pybernetes.cluster import config as configuration
 from pybernetes.cluster import ingress as entrance
 from pybernetes.cluster.config import Config, ConfigError, Paths
@@ -42,6 +43,8 @@ async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any])
     config = replace(config, address=config.host_ip if config.nodes else host.main_address())
     configuration.save(paths, config)
     with steps.step("certificates and kubeconfigs"):
+        if asked.get("keys"):
+            stores.adopt_keys(Path(asked["keys"]), paths.pki)
         write_credentials(paths, config, clock)
     if config.nodes:
         with steps.step("node network") as notes:
@@ -53,7 +56,7 @@ async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any])
         if old is not None and (old.ingress, old.vxlan) != (config.ingress, config.vxlan):
             await _stop_agents(paths, config, clock)
         await _start_nodes(paths, config, steps, preparing)
-        await _drop_surplus(paths, config, steps, clock)
+        await _drop_surplus(paths, old, config, steps, clock)
         await _wait_ready(paths, config, steps, clock)
     finally:
         preparing.cancel()
@@ -192,15 +195,18 @@ async def _stop_agents(paths: Paths, config: Config, clock: Clock) -> None:
     await asyncio.gather(*(nodes.stop_agent(paths.node(name), clock) for name in config.node_names()))
 
 
-async def _drop_surplus(paths: Paths, config: Config, steps: Steps, clock: Clock) -> None:
+async def _drop_surplus(paths: Paths, old: Config | None, config: Config, steps: Steps, clock: Clock) -> None:
     """End nodes that an earlier, larger cluster had, and take their Node objects away."""
     client = access.admin(paths)
+    ours = {*old.node_names(), *old.simulated_names()} if old else set()
     try:
         wanted = {*config.node_names(), *config.simulated_names()}
         for node in (await client.list("nodes"))["items"]:
             name = objects.name(node)
             if name in wanted or not name.startswith(("node-", "sim-")):
                 continue
+            if config.store and name not in ours:
+                continue  # another control plane's
             with steps.step(f"remove {name}"):
                 if name.startswith("node-"):
                     await nodes.stop(paths.node(name), clock)
