@@ -146,17 +146,18 @@ def dns_endpoints(node: str, address: str, port: int, metrics_port: int) -> Obj:
     }
 
 
-async def ensure(client: Client, address: str, port: int, rbac: Iterable[tuple[str, Obj]]) -> None:
+async def ensure(client: Client, address: str, port: int, more: Iterable[tuple[str, Obj]]) -> None:
     """Create what is missing, in an order in which each object finds what it needs; those that need nothing of each
     other go together, so that they become durable together.
 
     ``address`` and ``port`` are where pods reach this API server; an empty address means nowhere.
+    ``more``: (resource, object) of other parts, in an order in which they can be created.
     """
     for obj in namespaces():
         await create_missing(client, "namespaces", obj)
     rows = [("priorityclasses.scheduling.k8s.io", obj) for obj in priority_classes()]
     rows += [(volumes.CLASSES, storage_class())]
-    rows += [("services", kubernetes_service()), ("services", dns_service()), *rbac]
+    rows += [("services", kubernetes_service()), ("services", dns_service()), *more]
     await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
     for resource, obj in kubernetes_endpoints(address, port) if address else ():
         await put_right(client, resource, obj)

@@ -24,6 +24,7 @@ from pybernetes.lib.tasks import Tasks
 from pybernetes.server.api import Api
 from pybernetes.server.authz import bootstrap as authorization
 from pybernetes.server.context import User
+from pybernetes.server.flow import bootstrap as flow
 
 if TYPE_CHECKING:
     from pybernetes.node.simulated.nodes import SimulatedNodes
@@ -38,8 +39,8 @@ _ACCOUNT_GROUPS: Final = ("system:serviceaccounts", f"system:serviceaccounts:{ro
 
 async def furnish(api: Api, controllers: Sequence[Controller], address: str, port: int) -> None:
     """Make sure of the objects that every cluster holds; see ``bootstrap.ensure``."""
-    rbac = [*authorization.objects(), *roles.bootstrap_objects(controllers)]
-    await bootstrap.ensure(api.client(API_SERVER), address, port, rbac)
+    rows = [*authorization.objects(), *roles.bootstrap_objects(controllers), *flow.objects()]
+    await bootstrap.ensure(api.client(API_SERVER), address, port, rows)
     await api.remotes.announce()
 
 

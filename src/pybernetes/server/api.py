@@ -7,7 +7,7 @@ Neighbours: ``chain.py`` (the path), ``registry/dispatch.py`` (resources), ``clu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -35,9 +35,10 @@ from pybernetes.server.authn.table import Authenticator, authenticated
 from pybernetes.server.authn.tokens import Tokens
 from pybernetes.server.authn.x509 import X509
 from pybernetes.server.authz.authorizer import Authorizer
-from pybernetes.server.context import Request, Response, User
+from pybernetes.server.context import Handler, Request, Response, User
 from pybernetes.server.definitions.lifecycle import Definitions
 from pybernetes.server.definitions.register import Register
+from pybernetes.server.flow.control import SEATS, FlowControl
 from pybernetes.server.instruments import Instruments
 from pybernetes.server.live import Live
 from pybernetes.server.metrics.api import MetricsApi
@@ -74,8 +75,12 @@ class Options:
     connect: Connect = no_connections
     stats: Stats | None = None
     """What the agent of a real node tells of its containers; None where there are no real nodes."""
+    seats: int = SEATS
+    """So many requests are carried out at a time."""
     front_proxy: Identity | None = None
     """By which servers behind this one know it."""
+    own: Mapping[str, Handler] = field(default_factory=dict)
+    """Further paths by their handlers, behind authentication and authorization."""
     tls_clock: Clock | None = None
     """By which client certificates end; None: the server's. It is another where the server's clock is turned, for
     those who make and check certificates outside do not turn theirs."""
@@ -84,6 +89,7 @@ class Options:
 class Api:
     def __init__(self, cache: WatchCache, kinds: KindTable, clock: Clock, entropy: Entropy, options: Options) -> None:
         self.kinds, self.metrics, self.health = kinds, Metrics(), health.Health()
+        self._own = options.own
         decoded = Decoded()
         live = Live(cache, decoded)
         self.authorizer = Authorizer(cache)
@@ -102,9 +108,11 @@ class Api:
         )  # fmt: skip
         self._metrics = MetricsApi(self._registry.context, live, options.stats)
         authenticators = (X509(options.tls_clock or clock).authenticate, self.tokens.authenticate)
+        self._flow = FlowControl(live, clock, self.metrics, seats=options.seats)
         parts = chain.Parts(
             clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),
             authenticator=Authenticator(authenticators, anonymous=options.anonymous), authorizer=self.authorizer,
+            flow=self._flow,
         )  # fmt: skip
         self.handle = chain.assemble(parts, self._last)
         """A Request to its Response, by the whole chain; what is refused comes as a Status."""
@@ -124,9 +132,11 @@ class Api:
         self._registry.start()
         self._definitions.start()
         self.remotes.start()
+        self._flow.start(self.client(_SELF, "api-priority-and-fairness-config-consumer-v1"))
         self._started()
 
     async def stop(self) -> None:
+        await self._flow.stop()
         await self.remotes.stop()
         await self._definitions.stop()
         await self._registry.stop()
@@ -161,6 +171,8 @@ class Api:
             if self._metrics.serves(request.info):
                 return await self._metrics.handle(request)
             return await self._registry.handle(request)
+        if request.path in self._own:
+            return await self._own[request.path](request)
         for serves, respond in self._routes:
             if serves(request.path):
                 return respond(request)

@@ -23,6 +23,7 @@ from pybernetes.server.authn.impersonation import impersonated
 from pybernetes.server.authn.table import Authenticator
 from pybernetes.server.authz.authorizer import Authorizer
 from pybernetes.server.context import Filter, Handler, Request, Response
+from pybernetes.server.flow.control import FlowControl, Refused
 from pybernetes.server.instruments import Instruments
 
 _log = log.Log("server.chain")
@@ -37,6 +38,7 @@ class Parts:
     audit_ids: AuditIds
     authenticator: Authenticator
     authorizer: Authorizer
+    flow: FlowControl
 
 
 Link: TypeAlias = Callable[[Parts, Request, Handler], Awaitable[Response]]
@@ -55,6 +57,7 @@ async def mark(parts: Parts, request: Request, following: Handler) -> Response:
     response = await following(request)
     if not request.in_process:
         response.headers.append(("Audit-Id", parts.audit_ids.of(request)))
+        response.headers += request.told
         if request.warnings:
             response.headers += refusal.warning_headers(request.warnings)
     return response
@@ -88,6 +91,23 @@ async def authenticate(parts: Parts, request: Request, following: Handler) -> Re
     return await following(request)
 
 
+async def share(parts: Parts, request: Request, following: Handler) -> Response:
+    """Is it their turn? What is shed is told to come again."""
+    assert request.info is not None
+    if request.in_process or not parts.flow.concerns(request.info):
+        return await following(request)
+    schema = parts.flow.schema(request)
+    request.told = schema.headers
+    try:
+        await parts.flow.seat(schema, request)
+    except Refused:
+        return refusal.too_many()
+    try:
+        return await following(request)
+    finally:
+        parts.flow.rise(schema.level)
+
+
 async def authorize(parts: Parts, request: Request, following: Handler) -> Response:
     """May they?"""
     assert request.user is not None
@@ -102,6 +122,7 @@ CHAIN: Final[tuple[Link, ...]] = (
     refuse,
     identify,
     authenticate,
+    share,
     authorize,
 )
 

@@ -51,6 +51,8 @@ class Request(HttpRequest):
     user: User | None = None
     warnings: list[str] = field(default_factory=list)
     """Texts that leave as ``Warning: 299`` headers."""
+    told: tuple[tuple[str, str], ...] = ()
+    """Headers that the answer gets, whatever it is."""
     annotations: dict[str, str] = field(default_factory=dict)
     """What the audit log shall be told besides."""
 

@@ -47,6 +47,13 @@ def malformed(status: int, message: str) -> HttpResponse:
     return HttpResponse(status=status, body=negotiate.encode(error.status(), negotiate.Answer()))
 
 
+def too_many() -> Response:
+    """Plain text, as upstream sheds."""
+    headers = [("Retry-After", "1"), ("X-Content-Type-Options", "nosniff")]
+    text = b"Too many requests, please try again later.\n"
+    return Response(429, text, "text/plain; charset=utf-8", headers)
+
+
 def warning_headers(texts: Iterable[str]) -> list[tuple[str, str]]:
     """``Warning: 299 - "…"`` for each text, once (RFC 7234, 5.5)."""
     return [("Warning", f'299 - "{_escaped(text)}"') for text in dict.fromkeys(texts)]
