@@ -35,6 +35,9 @@ def _data(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(data=default_data_dir())
 
 
+_CLOCK: Final = "virtual: time can be turned with 'pybernetes clock advance'; for simulated nodes (default: machine)"
+
+
 def _up(parser: argparse.ArgumentParser) -> None:
     _data(parser)
     parser.add_argument("--nodes", type=int, metavar="N", help="real nodes that run containers (default: 1)")
@@ -51,6 +54,7 @@ def _up(parser: argparse.ArgumentParser) -> None:
     text = "take the keys of another control plane on the same etcd: its data directory's pki, or a copy"
     parser.add_argument("--keys", metavar="DIR", help=text)
     text = "behaviours away from their default, as upstream names them: Name=true,Other=false"
+    parser.add_argument("--clock", choices=("machine", "virtual"), help=_CLOCK)
     parser.add_argument("--feature-gates", metavar="GATES", help=text)
     parser.add_argument("--merge-kubeconfig", action="store_true", help="also merge it into your own kubeconfig")
 
@@ -84,6 +88,14 @@ def _image(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--output", type=Path, metavar="FILE.tar", help="write the archive there; do not load it")
 
 
+def _clock(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="show|advance")
+    _data(actions.add_parser("show", help="what time it is in the cluster"))
+    advance = actions.add_parser("advance", help="let time pass, with all that is due in it")
+    _data(advance)
+    advance.add_argument("duration", metavar="DURATION", help="as 90s, 3h or 1h30m")
+
+
 def _agent(parser: argparse.ArgumentParser) -> None:
     _data(parser)
     parser.add_argument("--name", required=True, metavar="NODE")
@@ -97,6 +109,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         "kubeconfig", "print the admin's kubeconfig, or merge it", "pybernetes.cli.commands:kubeconfig", _kubeconfig
     ),
     Command("image", "load or build images", "pybernetes.cli.commands:image", _image),
+    Command("clock", "show or turn the clock of a cluster with --clock virtual", "pybernetes.cli.time:clock", _clock),
     Command("version", "print the version", "pybernetes.cli.commands:version"),
     Command(
         "control-plane",

@@ -13,9 +13,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from pybernetes.cli import commands
-from pybernetes.cluster.config import ConfigError
+from pybernetes.cluster.config import VIRTUAL_CLOCK, ConfigError
 from pybernetes.lib import daemon, log
-from pybernetes.lib.clock import SystemClock
+from pybernetes.lib.clock import SystemClock, TurnedClock
 from pybernetes.lib.entropy import SystemEntropy
 
 Main: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
@@ -24,6 +24,7 @@ Main: TypeAlias = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 def control_plane(arguments: argparse.Namespace) -> int:
     """API server, controllers, scheduler and simulated nodes."""
+    from pybernetes.cluster import turning
     from pybernetes.cluster.control_plane import ControlPlane
     from pybernetes.cluster.down import CONTROL_PLANE
 
@@ -35,6 +36,9 @@ def control_plane(arguments: argparse.Namespace) -> int:
             f"the control plane of {paths.data} runs already (pid {running.pid}): 'pybernetes down' ends it"
         )
     daemon.register_self(paths.pid(CONTROL_PLANE))
+    if config.clock == VIRTUAL_CLOCK:
+        clock = TurnedClock(SystemClock(), turning.kept(paths.clock))
+        return _run(ControlPlane(paths, config, clock, SystemEntropy()).run, asyncio.run)
     return _run(ControlPlane(paths, config, SystemClock(), SystemEntropy()).run)
 
 
@@ -49,11 +53,12 @@ def agent(arguments: argparse.Namespace) -> int:
     return _run(NodeProcess(paths.node(arguments.name), config, SystemClock(), SystemEntropy()).run)
 
 
-def _run(main: Main) -> int:
+def _run(main: Main, run: Callable[[Coroutine[Any, Any, None]], None] | None = None) -> int:
+    """``run``: on another loop than the fastest; a clock that is turned asks asyncio's when it is idle."""
     import uvloop
 
     log.setup()
-    uvloop.run(_until_told(main))
+    (run or uvloop.run)(_until_told(main))
     return 0
 
 

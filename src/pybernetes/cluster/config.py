@@ -33,9 +33,13 @@ SIMULATED_PODS: Final = ipaddress.ip_network("100.64.0.0/10")
 
 OWN_FILES: Final = (
     "images", "log", "nodes", "pki", "run", "tmp", "kubeconfig", "kubeconfig.*.new", "store.db*", "cluster.new",
-    "cluster.json",
+    "clock", "cluster.json",
 )  # fmt: skip
 """What a cluster makes in its folder, as patterns; the file by which the folder is known as a cluster's is last."""
+
+
+MACHINE_CLOCK: Final = "machine"
+VIRTUAL_CLOCK: Final = "virtual"
 
 
 class ConfigError(Exception):
@@ -71,6 +75,8 @@ class Config:
     """Real nodes have an entrance for Ingresses, where the machine has what that needs."""
     store: str = ""
     """Where objects are kept: ``etcd://HOST:PORT,HOST:PORT``; in a file of the data directory where it is empty."""
+    clock: str = MACHINE_CLOCK
+    """Whose time it is in the cluster: the machine's, or one that can be turned (``turning.py``)."""
     keys: str = ""
     """The folder ``pki`` of another control plane of this cluster, whose keys this one takes."""
     feature_gates: str = ""
@@ -150,6 +156,11 @@ class Paths:
     def namespaces(self) -> Path:
         """Bind-mounted mount namespaces, one file a node."""
         return self.run / "ns"
+
+    @property
+    def clock(self) -> Path:
+        """How far the cluster's clock has been turned."""
+        return self.data / "clock"
 
     def pid(self, process: str) -> Path:
         return self.run / f"{process}.pid"
@@ -282,7 +293,19 @@ def merged(old: Config | None, asked: Mapping[str, Any]) -> Config:
                 check(given[name])
             except ValueError as error:
                 raise ConfigError(f"--{name.replace('_', '-')} {given[name]}: {error}") from error
-    return replace(old or Config(), **given)
+    return _for_clock(replace(old or Config(), **given), given)
+
+
+def _for_clock(config: Config, given: Mapping[str, Any]) -> Config:
+    """Who asks for a clock that can be turned, and for no nodes, gets simulated ones; real ones are refused."""
+    if config.clock != VIRTUAL_CLOCK or not config.nodes:
+        return config
+    if "clock" in given and "nodes" not in given:
+        return replace(config, nodes=0, simulate=config.simulate or config.nodes)
+    raise ConfigError(
+        "--clock virtual: a clock can be turned only where all nodes are simulated, for the containers of real nodes "
+        "live in the machine's time; use --nodes 0 --simulate N, or --clock machine"
+    )
 
 
 def _between(least: int, most: int) -> Callable[[int], None]:

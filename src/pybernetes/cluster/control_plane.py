@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, elected, frontproxy, gates, pki, stores
+from pybernetes.cluster import components, elected, frontproxy, gates, pki, stores, turning
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import addresspool
@@ -35,7 +35,7 @@ LOOPBACK = "127.0.0.1"
 class ControlPlane:
     def __init__(self, paths: Paths, config: Config, clock: Clock, entropy: Entropy) -> None:
         self._paths, self._config, self._clock, self._entropy = paths, config, clock, entropy
-        self._pki = pki.Pki(paths.pki, clock.time())
+        self._pki = pki.Pki(paths.pki, turning.outside(clock).time())
         self._front_proxy = frontproxy.ensure(paths, clock.time())
         self._kinds = kind_table.builtin()
 
@@ -80,6 +80,7 @@ class ControlPlane:
     async def _open(self, stack: AsyncExitStack) -> WatchCache:
         try:
             store = await stores.opened(self._paths, self._config.store, self._clock, stack)
+            turning.watch(self._clock, store)
             cache = WatchCache(store, self._clock)
             await cache.start()
         except StoreError as error:
@@ -95,6 +96,8 @@ class ControlPlane:
             signing_key=files.key("sa").read_bytes(),
             server_address=f"{self._config.address or LOOPBACK}:{self._config.port}",
             connect=connector,
+            own={turning.PATH: turning.Door(self._clock, self._paths.clock).handle},
+            tls_clock=turning.outside(self._clock),
             stats=connector.stats,
             front_proxy=frontproxy.identity(self._front_proxy),
         )
@@ -118,7 +121,12 @@ class ControlPlane:
         port = self._config.port
         try:
             return await serve(
-                api.serve, clock=self._clock, host=host, port=port, ssl_context=context, refusal=api.refusal
+                api.serve,
+                clock=turning.outside(self._clock),
+                host=host,
+                port=port,
+                ssl_context=context,
+                refusal=api.refusal,
             )
         except OSError as error:
             raise ConfigError(

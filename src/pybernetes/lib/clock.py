@@ -11,15 +11,13 @@ import asyncio
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 _IDLE_TURNS: Final = 2
 _BLIND_TURNS: Final = 50
 _TURNS_MAX: Final = 1_000_000
 """Of a loop that never becomes idle; reached by nothing that is sound."""
-_BUSY_SECONDS: Final = 0.0005
-"""Of real time, for a thread to go on."""
 
 
 class Timer(Protocol):
@@ -73,12 +71,13 @@ class _VirtualTimer:
 class VirtualClock:
     """A clock that stands still until :meth:`advance` moves it, running due calls in order of their time.
 
-    ``busy`` tells of work that the event loop does not see: a thread that writes to a disk.
+    ``elsewhere`` waits for work that the event loop does not see, a thread that writes to a disk, and tells whether
+    there was any.
     """
 
-    def __init__(self, start: float = 1_700_000_000.0, busy: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, start: float = 1_700_000_000.0) -> None:
         self._now = start
-        self.busy = busy
+        self.elsewhere: Callable[[], Awaitable[bool]] = _nothing
         self._order = itertools.count()
         self._timers: list[tuple[float, int, _VirtualTimer]] = []
         self._turn = asyncio.Lock()
@@ -126,10 +125,8 @@ class VirtualClock:
 
     async def _settle(self) -> None:
         for _ in range(_TURNS_MAX):
-            if await _is_idle():
-                if not self.busy():
-                    return
-                await asyncio.sleep(_BUSY_SECONDS)
+            if await _is_idle() and not await self.elsewhere():
+                return
 
 
 class TurnedClock(VirtualClock):
@@ -139,25 +136,32 @@ class TurnedClock(VirtualClock):
     hours takes a call.
     """
 
-    def __init__(self, real: Clock, ahead: float = 0.0, busy: Callable[[], bool] = lambda: False) -> None:
-        super().__init__(busy=busy)
-        self._real, self.ahead = real, ahead
+    def __init__(self, real: Clock, ahead: float = 0.0) -> None:
+        super().__init__()
+        self.real, self.ahead = real, ahead
         self._alarm: Timer | None = None
         self._rings = float("inf")
 
     def time(self) -> float:
-        return self._real.time() + self.ahead
+        return self.real.time() + self.ahead
 
     def monotonic(self) -> float:
-        return self._real.monotonic() + self.ahead
+        return self.real.monotonic() + self.ahead
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
         timer = super().call_later(seconds, callback)
         self._arm()
         return timer
 
+    async def advance(self, seconds: float) -> None:
+        """As any virtual clock; the time that it takes to do so passes besides."""
+        ahead = self.ahead + seconds
+        await super().advance(seconds)
+        self.ahead = ahead
+        self._arm(anew=True)
+
     def _move(self, to: float) -> None:
-        self.ahead = max(self.ahead, to - self._real.monotonic())
+        self.ahead = max(self.ahead, to - self.real.monotonic())
         self._arm(anew=True)
 
     def _arm(self, *, anew: bool = False) -> None:
@@ -169,7 +173,7 @@ class TurnedClock(VirtualClock):
             self._alarm.cancel()
         self._alarm, self._rings = None, due
         if self._timers:
-            self._alarm = self._real.call_later(due - self.monotonic(), self._ring)
+            self._alarm = self.real.call_later(due - self.monotonic(), self._ring)
 
     def _ring(self) -> None:
         now = self.monotonic()
@@ -178,6 +182,10 @@ class TurnedClock(VirtualClock):
             if timer.callback is not None:
                 timer.callback()
         self._arm(anew=True)
+
+
+async def _nothing() -> bool:
+    return False
 
 
 async def _is_idle() -> bool:

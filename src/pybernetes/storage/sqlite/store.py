@@ -82,6 +82,13 @@ class SqliteStore(Viewed):
             await self._writer.stop()
             self._log.close()
 
+    async def rest(self) -> bool:
+        """Return when nothing is on its way to the disk; was there anything?"""
+        if not self._busy:
+            return False
+        await self._drained()
+        return True
+
     # ── judged upon what is on its way ───────────────────────────────────────────────────────────────────
 
     def _current(self, key: str) -> Record | None:
