@@ -72,6 +72,17 @@ def test_a_killed_control_plane_comes_back_with_every_object(pybernetes: Command
     assert uids(pybernetes, "deployments,replicasets,pods") == before
 
 
+def test_a_control_plane_that_hangs_is_started_anew_with_every_object(pybernetes: Command) -> None:
+    up(pybernetes)
+    pybernetes.kubectl("create", "configmap", "kept")
+    process = daemon.find(pybernetes.paths.pid("control-plane"))
+    assert process is not None
+    process.signal(signal.SIGSTOP)
+    assert "no answer in 10 s" in pybernetes("up")
+    assert not process.alive()
+    assert "kept" in uids(pybernetes, "configmaps")
+
+
 def test_a_taken_port_is_named_with_the_remedy(pybernetes: Command) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -28,6 +28,8 @@ from pybernetes.lib.clock import Clock
 from pybernetes.meta import errors, objects
 
 READY_SECONDS: Final = 60.0
+ANSWER_SECONDS: Final = 10.0
+"""A control plane that runs and is silent for longer hangs, and is started anew."""
 CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
 
 
@@ -107,10 +109,10 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
 
 async def _start_control_plane(paths: Paths, old: Config | None, config: Config, steps: Steps, clock: Clock) -> None:
     running = daemon.find(paths.pid(CONTROL_PLANE))
-    if running and old is not None and _needs_restart(old, config):
+    if running and (why := await _why_restart(paths, old, config, clock)):
         with steps.step("control plane stops") as notes:
-            notes.append("to take the new settings")
-            await daemon.stop([running], clock, grace_seconds=10)
+            notes.append(why)
+            await daemon.stop([running], clock, grace_seconds=5)
             running = None
     with steps.step("control plane") as notes:
         if running is None:
@@ -119,6 +121,29 @@ async def _start_control_plane(paths: Paths, old: Config | None, config: Config,
             running = daemon.start(argv, pid_file=paths.pid(CONTROL_PLANE), log=paths.log(CONTROL_PLANE))
         await _until_ready(paths, running, clock)
         notes.append(f"https://127.0.0.1:{config.port}")
+
+
+async def _why_restart(paths: Paths, old: Config | None, config: Config, clock: Clock) -> str:
+    """Why a control plane that runs must not go on as it is; empty where it may."""
+    if old is not None and _needs_restart(old, config):
+        return "to take the new settings"
+    return "" if await _answers(paths, clock) else f"no answer in {ANSWER_SECONDS:g} s"
+
+
+async def _answers(paths: Paths, clock: Clock) -> bool:
+    client = access.admin(paths)
+    end = clock.monotonic() + ANSWER_SECONDS
+    try:
+        while clock.monotonic() < end:
+            try:
+                await client.transport.request("GET", "/livez")
+            except errors.ApiError:
+                await clock.sleep(0.05)
+            else:
+                return True
+        return False
+    finally:
+        await client.close()
 
 
 def _needs_restart(old: Config, new: Config) -> bool:

@@ -41,6 +41,8 @@ _SUBSCRIBE: Final = "/containerd.services.events.v1.Events/Subscribe"
 _FILTERS: Final = ('namespace==k8s.io,topic=="/tasks/delete"',)
 _CALL_SECONDS: Final = 120.0
 _PULL_SECONDS: Final = 3600.0
+_STATE_SECONDS: Final = 15.0
+"""For what the node's signs of life ask: a runtime that hangs must not keep the Lease (40 s) from being renewed."""
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -57,11 +59,11 @@ class Cri:
         self._methods: dict[str, Callable[..., Any]] = {}
 
     async def version(self) -> Version:
-        answer = await self._call("Version", {"version": "v1"})
+        answer = await self._call("Version", {"version": "v1"}, seconds=_STATE_SECONDS)
         return Version(answer["runtime_name"], answer["runtime_version"], answer["runtime_api_version"])
 
     async def conditions(self) -> Sequence[Condition]:
-        answer = await self._call("Status", {})
+        answer = await self._call("Status", {}, seconds=_STATE_SECONDS)
         return [observed.condition(c) for c in answer.get("status", {}).get("conditions", ())]
 
     # ── sandboxes ────────────────────────────────────────────────────────────────────────────────────────
@@ -135,7 +137,7 @@ class Cri:
     # ── images ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def images(self) -> list[Image]:
-        answer = await self._call("ListImages", {}, service=_IMAGE)
+        answer = await self._call("ListImages", {}, service=_IMAGE, seconds=_STATE_SECONDS)
         return [observed.image(i) for i in answer.get("images", ())]
 
     async def image(self, name: str) -> Image | None:
