@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from typing import Final
 
 from pybernetes.client import http
 from pybernetes.client.client import Client
@@ -25,6 +27,11 @@ from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.tasks import Tasks
 from pybernetes.node import agent
 from pybernetes.node.server import NodeServer
+
+EVICTION: Final[Mapping[str, str]] = {
+    "memory.available": "100Mi", "nodefs.available": "100Mi", "nodefs.inodesFree": "1%",
+}  # fmt: skip
+"""Less than the kubelet's own thresholds: the disk is the user's, who may have nine tenths of it in other use."""
 
 
 class NodeProcess:
@@ -65,7 +72,7 @@ class NodeProcess:
             node=self._node.name, ip=network.ip, pod_cidr=network.cidr,
             kubelet=self._node.kubelet, logs=self._node.logs,
             cgroup=self._node.cgroup, cluster_dns=(CLUSTER_DNS,), cluster_domain=self._config.cluster_domain,
-            manifests=self._node.kubelet / "manifests",
+            manifests=self._node.kubelet / "manifests", eviction=EVICTION,
         )  # fmt: skip
         kubelet = agent.Agent(settings, client, manager, runtime, self._clock, self._entropy)
         pods = manager.informer("pods", fields=f"spec.nodeName={self._node.name}")
