@@ -1,7 +1,8 @@
 """The node's signs of life: its Lease every ten seconds, its status on every change and at least every five minutes.
 
-Rule: a runtime that does not answer makes the node not Ready and stops nothing else; an API that does not answer is
-tried again at the next beat.
+Rules: what counts as a change is the difference to what the API holds, for controllers write there too: a node that
+was not heard for a while was called Unknown, and says at its next beat that it is Ready. A runtime that does not answer
+makes the node not Ready and stops nothing else; an API that does not answer is tried again at the next beat.
 Neighbours: ``nodestatus.py`` has the content, ``agent.py`` hurries it when the runtime's events break off.
 """
 
@@ -93,11 +94,12 @@ class Heartbeat:
 
     async def _tell_status(self) -> None:
         now = self._clock.time()
-        status = nodestatus.status(
-            self._config, self._machine, await self._runtime_state(), self._node, now, self._pressures()
-        )
+        runtime = await self._runtime_state()
+        self._node = await self._client.get("nodes", self._config.node)
+        status = nodestatus.status(self._config, self._machine, runtime, self._node, now, self._pressures())
         plain = nodestatus.without_times(status)
-        if plain == self._sent and now < self._sent_at + STATUS_SECONDS:
+        known = plain == self._sent and nodestatus.holds(self._node, status)
+        if known and now < self._sent_at + STATUS_SECONDS:
             return
         self._node = await self._client.patch(
             "nodes", self._config.node, {"status": status}, kind="strategic", subresource="status"

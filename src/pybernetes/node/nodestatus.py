@@ -131,6 +131,12 @@ def without_times(status: Obj) -> Obj:
     return {**status, "conditions": conditions}
 
 
+def holds(node: Obj, status: Obj) -> bool:
+    """Does the Node, as the API has it, say of its conditions what this status of it says?"""
+    told = {c["type"]: c["status"] for c in objects.get(node, "status", "conditions") or []}
+    return all(told.get(c["type"]) == c["status"] for c in status["conditions"])
+
+
 def _verdicts(runtime: RuntimeState, pressures: Collection[str]) -> Iterable[_Verdict]:
     for kind, told in PRESSURES.items():
         yield (kind, "True" if kind in pressures else "False", *told[kind in pressures])
