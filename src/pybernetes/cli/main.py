@@ -38,6 +38,20 @@ def _data(parser: argparse.ArgumentParser) -> None:
 _CLOCK: Final = "virtual: time can be turned with 'pybernetes clock advance'; for simulated nodes (default: machine)"
 
 
+def _file(text: str) -> str:
+    """A path that holds for a process with another working directory too."""
+    return str(Path(text).expanduser().absolute()) if text not in ("", "-") else text
+
+
+_SERVER: Final[tuple[tuple[str, str, Callable[[str], object], str], ...]] = (
+    ("audit-policy-file", "FILE", _file, "what the audit log tells (default: nothing)"),
+    ("audit-log-path", "FILE", _file, "where the audit log is written; - is standard output (default: nowhere)"),
+    ("audit-log-maxsize", "MB", int, "put the audit log aside when it is so large (default: 100)"),
+    ("audit-log-maxbackup", "N", int, "so many audit logs that were put aside are kept (default: 10)"),
+)
+"""Options of kube-apiserver, by its names."""
+
+
 def _up(parser: argparse.ArgumentParser) -> None:
     _data(parser)
     parser.add_argument("--nodes", type=int, metavar="N", help="real nodes that run containers (default: 1)")
@@ -56,6 +70,8 @@ def _up(parser: argparse.ArgumentParser) -> None:
     text = "behaviours away from their default, as upstream names them: Name=true,Other=false"
     parser.add_argument("--clock", choices=("machine", "virtual"), help=_CLOCK)
     parser.add_argument("--feature-gates", metavar="GATES", help=text)
+    for name, metavar, type_, text in _SERVER:
+        parser.add_argument(f"--{name}", metavar=metavar, type=type_, help=text)
     parser.add_argument("--merge-kubeconfig", action="store_true", help="also merge it into your own kubeconfig")
 
 
@@ -96,6 +112,17 @@ def _clock(parser: argparse.ArgumentParser) -> None:
     advance.add_argument("duration", metavar="DURATION", help="as 90s, 3h or 1h30m")
 
 
+def _backup(parser: argparse.ArgumentParser) -> None:
+    _data(parser)
+    parser.add_argument("file", type=Path, metavar="FILE")
+
+
+def _restore(parser: argparse.ArgumentParser) -> None:
+    _backup(parser)
+    parser.add_argument("--store", metavar="URL", help="fill this store, which is the cluster's from then on; see 'up'")
+    parser.add_argument("--force", action="store_true", help="replace all that the store holds")
+
+
 def _agent(parser: argparse.ArgumentParser) -> None:
     _data(parser)
     parser.add_argument("--name", required=True, metavar="NODE")
@@ -110,6 +137,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command("image", "load or build images", "pybernetes.cli.commands:image", _image),
     Command("clock", "show or turn the clock of a cluster with --clock virtual", "pybernetes.cli.time:clock", _clock),
+    Command("backup", "write all objects to a file", "pybernetes.cli.backups:backup", _backup),
+    Command("restore", "fill the store from such a file", "pybernetes.cli.backups:restore", _restore),
     Command("version", "print the version", "pybernetes.cli.commands:version"),
     Command(
         "control-plane",

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import components, elected, frontproxy, gates, pki, stores, turning
+from pybernetes.cluster import backup, components, elected, frontproxy, gates, pki, serving, stores, turning
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import addresspool
@@ -43,7 +43,7 @@ class ControlPlane:
         """Serve until ``stopping`` is set. Raises ConfigError and TlsError for what the user can mend."""
         async with AsyncExitStack() as stack:
             cache = await self._open(stack)
-            api = Api(cache, self._kinds, self._clock, self._entropy, self._options(cache))
+            api = Api(cache, self._kinds, self._clock, self._entropy, self._options(cache, stack))
             furnished = api.health.hold("poststarthook/rbac/bootstrap-roles")
             await api.start()
             stack.push_async_callback(api.stop)
@@ -88,7 +88,7 @@ class ControlPlane:
         stack.push_async_callback(cache.stop)
         return cache
 
-    def _options(self, cache: WatchCache) -> Options:
+    def _options(self, cache: WatchCache, stack: AsyncExitStack) -> Options:
         files, leaf = self._pki, pki.KUBELET_CLIENT
         kubelets = tls.client_context(files.certificate("ca"), files.certificate(leaf), files.key(leaf))
         connector = Connector(cache, kubelets, self._clock)
@@ -96,11 +96,25 @@ class ControlPlane:
             signing_key=files.key("sa").read_bytes(),
             server_address=f"{self._config.address or LOOPBACK}:{self._config.port}",
             connect=connector,
-            own={turning.PATH: turning.Door(self._clock, self._paths.clock).handle},
+            own={
+                turning.PATH: turning.Door(self._clock, self._paths.clock).handle,
+                backup.PATH: backup.Door(cache, turning.outside(self._clock)).handle,
+            },
             tls_clock=turning.outside(self._clock),
             stats=connector.stats,
             front_proxy=frontproxy.identity(self._front_proxy),
+            audit=self._audit(stack),
         )
+
+    def _audit(self, stack: AsyncExitStack) -> serving.Audit | None:
+        config = self._config
+        try:
+            return serving.audit(
+                config.audit_policy_file, config.audit_log_path, self._clock, stack,
+                max_size=config.audit_log_maxsize, backups=config.audit_log_maxbackup,
+            )  # fmt: skip
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"requests cannot be audited: {error}") from error
 
     def _controller_options(self, api: Api) -> controller_table.Options:
         return controller_table.Options(
