@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import orjson
 
-from pybernetes.cluster import gates, stores
+from pybernetes.cluster import gates, serving, stores
 from pybernetes.controllers import addresspool
 
 API_PORT: Final = 6443
@@ -79,6 +79,11 @@ class Config:
     """Whose time it is in the cluster: the machine's, or one that can be turned (``turning.py``)."""
     keys: str = ""
     """The folder ``pki`` of another control plane of this cluster, whose keys this one takes."""
+    audit_policy_file: str = ""
+    audit_log_path: str = ""
+    """Both: requests are audited."""
+    audit_log_maxsize: int = 100
+    audit_log_maxbackup: int = 10
     feature_gates: str = ""
     """Behaviours switched away from their default: ``Name=true,Other=false`` (``gates.py``)."""
 
@@ -323,5 +328,6 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "load_balancer_pool": addresspool.parse,
     "feature_gates": gates.parse,
     "store": stores.endpoints,
+    "audit_policy_file": serving.audit_policy,
 }
 """Field → what raises ValueError for a value that cannot be."""

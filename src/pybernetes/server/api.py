@@ -30,6 +30,8 @@ from pybernetes.server.aggregation import proxy
 from pybernetes.server.aggregation.remote import Identity
 from pybernetes.server.aggregation.remotes import Remotes
 from pybernetes.server.audit import AuditIds
+from pybernetes.server.auditing.policy import Policy
+from pybernetes.server.auditing.trail import Sink, Trail
 from pybernetes.server.authn import issuer, jwt
 from pybernetes.server.authn.table import Authenticator, authenticated
 from pybernetes.server.authn.tokens import Tokens
@@ -75,6 +77,8 @@ class Options:
     connect: Connect = no_connections
     stats: Stats | None = None
     """What the agent of a real node tells of its containers; None where there are no real nodes."""
+    audit: tuple[Policy, Sink] | None = None
+    """What shall be told of requests, and to whom; None: nothing."""
     seats: int = SEATS
     """So many requests are carried out at a time."""
     front_proxy: Identity | None = None
@@ -112,7 +116,7 @@ class Api:
         parts = chain.Parts(
             clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),
             authenticator=Authenticator(authenticators, anonymous=options.anonymous), authorizer=self.authorizer,
-            flow=self._flow,
+            flow=self._flow, trail=Trail(*options.audit, clock) if options.audit is not None else None,
         )  # fmt: skip
         self.handle = chain.assemble(parts, self._last)
         """A Request to its Response, by the whole chain; what is refused comes as a Status."""

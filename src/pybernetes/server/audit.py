@@ -1,4 +1,4 @@
-"""The id by which a request is found again: in the answer's ``Audit-Id`` header, and later in an audit log.
+"""The id by which a request is found again: in the answer's ``Audit-Id`` header, and in the audit log (``auditing/``).
 
 Rule: a client's own id is kept (apiserver/pkg/endpoints/filters/audit_init.go). Ours look like UUIDs: a random
 beginning for the process and a count, so that an id costs no chance.

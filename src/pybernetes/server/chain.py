@@ -19,9 +19,11 @@ from pybernetes.lib.clock import Clock
 from pybernetes.meta import errors
 from pybernetes.server import refusal, requestinfo
 from pybernetes.server.audit import AuditIds
+from pybernetes.server.auditing.trail import Trail, decided
 from pybernetes.server.authn.impersonation import impersonated
 from pybernetes.server.authn.table import Authenticator
 from pybernetes.server.authz.authorizer import Authorizer
+from pybernetes.server.authz.authorizer import refusal as forbidden
 from pybernetes.server.context import Filter, Handler, Request, Response
 from pybernetes.server.flow.control import FlowControl, Refused
 from pybernetes.server.instruments import Instruments
@@ -39,6 +41,8 @@ class Parts:
     authenticator: Authenticator
     authorizer: Authorizer
     flow: FlowControl
+    trail: Trail | None = None
+    """None: nothing is audited."""
 
 
 Link: TypeAlias = Callable[[Parts, Request, Handler], Awaitable[Response]]
@@ -56,7 +60,7 @@ async def mark(parts: Parts, request: Request, following: Handler) -> Response:
     """Send the audit id and the warnings along."""
     response = await following(request)
     if not request.in_process:
-        response.headers.append(("Audit-Id", parts.audit_ids.of(request)))
+        response.headers.append(("Audit-Id", request.audit_id or parts.audit_ids.of(request)))
         response.headers += request.told
         if request.warnings:
             response.headers += refusal.warning_headers(request.warnings)
@@ -88,7 +92,17 @@ async def authenticate(parts: Parts, request: Request, following: Handler) -> Re
     if not request.in_process:
         user = parts.authenticator.authenticate(request)
         request.user = await impersonated(request, user, parts.authorizer)
+        if request.user is not user:
+            request.impersonator = user
     return await following(request)
+
+
+async def record(parts: Parts, request: Request, following: Handler) -> Response:
+    """Tell the audit log, if there is one."""
+    if parts.trail is None:
+        return await following(request)
+    request.audit_id = parts.audit_ids.of(request)
+    return await parts.trail.handle(request, following)
 
 
 async def share(parts: Parts, request: Request, following: Handler) -> Response:
@@ -112,7 +126,11 @@ async def authorize(parts: Parts, request: Request, following: Handler) -> Respo
     """May they?"""
     assert request.user is not None
     assert request.info is not None
-    await parts.authorizer.check(request.user, request.info)
+    decision = await parts.authorizer.decide(request.user, request.info)
+    if parts.trail is not None:
+        decided(request, allowed=decision.allowed, reason=decision.reason)
+    if not decision.allowed:
+        raise forbidden(request.user, request.info, decision.reason)
     return await following(request)
 
 
@@ -122,6 +140,7 @@ CHAIN: Final[tuple[Link, ...]] = (
     refuse,
     identify,
     authenticate,
+    record,
     share,
     authorize,
 )

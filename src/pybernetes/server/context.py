@@ -53,6 +53,9 @@ class Request(HttpRequest):
     """Texts that leave as ``Warning: 299`` headers."""
     told: tuple[tuple[str, str], ...] = ()
     """Headers that the answer gets, whatever it is."""
+    impersonator: User | None = None
+    """Who asks as ``user`` without being it."""
+    audit_id: str = ""
     annotations: dict[str, str] = field(default_factory=dict)
     """What the audit log shall be told besides."""
 

@@ -1,0 +1,47 @@
+"""What the files that options name make of the API server: audit, and whom and what it knows besides.
+
+Rule: a file is read when ``up`` is asked, so that what is wrong in it is told there, and again by the control plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from pybernetes.lib.clock import Clock
+from pybernetes.meta import manifest
+from pybernetes.server.auditing import policy
+from pybernetes.server.auditing.policy import Policy
+from pybernetes.server.auditing.trail import Sink
+
+T = TypeVar("T")
+Audit: TypeAlias = tuple[Policy, Sink]
+
+
+def audit(
+    policy_file: str, path: str, clock: Clock, stack: AsyncExitStack, *, max_size: int, backups: int
+) -> Audit | None:  # fmt: skip
+    """What ``server.api.Options`` takes; None where nothing is to be audited. Raises ValueError and OSError."""
+    if not policy_file or not path:
+        return None
+    from pybernetes.server.auditing.file import AuditFile
+
+    sink = AuditFile(path, clock, max_size=max_size, backups=backups)
+    stack.callback(sink.close)
+    return audit_policy(policy_file), sink
+
+
+def audit_policy(file: str) -> Policy:
+    return _read(file, policy.parse)
+
+
+def _read(file: str, parse: Callable[[Any], T]) -> T:
+    """What ``parse`` makes of a YAML file. Raises ValueError."""
+    try:
+        return parse(manifest.loads(Path(file).read_bytes()))
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from error
+    except manifest.ManifestError as error:
+        raise ValueError(f"is no YAML: {error}") from error
