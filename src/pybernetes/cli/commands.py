@@ -83,6 +83,9 @@ def kubeconfig(arguments: argparse.Namespace) -> int:
         print(paths.admin_kubeconfig)
         return 0
     if arguments.merge is None:
+        from pybernetes.client import kubeconfig as files
+
+        files.load(paths.admin_kubeconfig)  # what cannot be used is not printed but named
         sys.stdout.write(paths.admin_kubeconfig.read_text())
         return 0
     target = _own_kubeconfig() if arguments.merge == Path() else arguments.merge.expanduser()
@@ -130,6 +133,8 @@ def _build(arguments: argparse.Namespace, target: Path) -> str:
         raise ConfigError(
             f"{arguments.directory}: no such folder; 'image build' takes the root file system of an image"
         )
+    if target.is_dir():
+        raise ConfigError(f"--output {target}: is a folder; name the file to write")
     for variable in arguments.env:
         if "=" not in variable:
             raise ConfigError(f"--env {variable}: must be NAME=VALUE")

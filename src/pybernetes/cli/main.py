@@ -7,6 +7,7 @@ Every expected failure leaves as one line that names the thing and the remedy, w
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -151,6 +152,20 @@ COMMANDS: Final[tuple[Command, ...]] = (
 )
 
 
+_REMEDIES: Final = {
+    errno.EROFS: "make it writable, or name another place with --data",
+    errno.EACCES: "run it as the user to whom that belongs, or name another place with --data",
+    errno.EPERM: "run it as the user to whom that belongs, or name another place with --data",
+    errno.ENOSPC: "free some space there, or name another place with --data",
+    errno.EDQUOT: "free some space there, or name another place with --data",
+    errno.ENOTDIR: "name another place with --data",
+    errno.EISDIR: "name a file",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EIO: "look after the disk it lies on",
+}
+"""What a user can do about errors of files; any other is a defect of ours."""
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
@@ -178,6 +193,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(getattr(import_module(module), function)(arguments))
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0)
+        if remedy is None or error.filename is None:
+            raise
+        print(f"pybernetes: {error.filename2 or error.filename}: {error.strerror}; {remedy}", file=sys.stderr)
+        return 1
     except Exception as error:
         if not _expected(error):
             raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,7 @@ def load(path: Path) -> Kubeconfig:
     try:
         text = path.read_text()
     except FileNotFoundError as error:
-        raise KubeconfigError(f"{path}: no such file; 'pybernetes up' writes the cluster's own") from error
+        raise KubeconfigError(f"{path}: no such file; 'pybernetes up' writes that of a cluster") from error
     except (OSError, UnicodeDecodeError) as error:
         raise KubeconfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     try:
@@ -148,7 +149,8 @@ def write(path: Path, kubeconfig: Kubeconfig) -> None:
             file.write(text)
         temporary.replace(target)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise KubeconfigError(f"{path}: cannot be written: {error.strerror}; make its folder writable") from error
 
 

@@ -16,4 +16,4 @@ def admin(paths: Paths) -> Client:
     try:
         return http.from_kubeconfig(paths.admin_kubeconfig, SystemClock(), table.builtin(), manager="pybernetes-cli")
     except (KubeconfigError, TlsError) as error:
-        raise ConfigError(f"{error}; 'pybernetes up' writes the cluster's kubeconfig anew") from error
+        raise ConfigError(f"{paths.admin_kubeconfig} is of no use ({error}); 'pybernetes up' writes it anew") from error

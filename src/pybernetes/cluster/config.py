@@ -254,12 +254,21 @@ def load(paths: Paths) -> Config | None:
         return None
     except NotADirectoryError as error:
         raise ConfigError(f"{paths.data} is no folder; name another place with --data") from error
+    except PermissionError:
+        raise
     except (OSError, orjson.JSONDecodeError) as error:
-        raise ConfigError(
-            f"{paths.config} cannot be read ({error}); mend it, or remove the cluster with 'pybernetes down --purge'"
-        ) from error
-    known = {f.name for f in fields(Config)}
-    return Config(**{k: v for k, v in raw.items() if k in known})
+        raise _unusable(paths, f"cannot be read ({error})") from error
+    if not isinstance(raw, dict):
+        raise _unusable(paths, "holds no settings")
+    known = {f.name: type(f.default) for f in fields(Config) if f.name in raw}
+    for name, kind in known.items():
+        if type(raw[name]) is not kind:
+            raise _unusable(paths, f"has {raw[name]!r} as {name}, which should be of type {kind.__name__}")
+    return Config(**{name: raw[name] for name in known})
+
+
+def _unusable(paths: Paths, why: str) -> ConfigError:
+    return ConfigError(f"{paths.config} {why}; mend it, or remove the cluster with 'pybernetes down --purge'")
 
 
 def refuse_foreign(paths: Paths) -> None:

@@ -1,7 +1,8 @@
 """The cluster's certificates: one CA, and a leaf for each identity of upstream's kubeadm table.
 
 Keys are ECDSA P-256: a whole set is made in milliseconds, which is what lets a cluster be ready in under half a
-second. Every leaf is made anew when it is missing, about to end, or lacks a name it should carry; the CA never.
+second. Every leaf is made anew when it is missing, damaged, about to end, of another CA, or lacks a name it should
+carry; the CA never, unless a part of it is missing.
 Layout: ``ca.crt``, ``ca.key``, ``<leaf>.crt``, ``<leaf>.key``, and ``sa.key``, which signs ServiceAccount tokens.
 """
 
@@ -10,10 +11,12 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from pybernetes.cluster.config import ConfigError
 
 CA_DAYS: Final = 3650
 LEAF_DAYS: Final = 365
@@ -69,12 +72,13 @@ class Pki:
     def ensure(self, leaves: Sequence[Leaf]) -> None:
         """Have a CA, a token signing key and all ``leaves``."""
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self.key("ca").exists():
+        if not (self.key("ca").exists() and self.certificate("ca").exists()):
             self._make_ca()
+        authority, _ = self._load_ca()
         if self._signs_tokens and not self.key("sa").exists():
             _write_key(self.key("sa"), _new_key())
         for leaf in leaves:
-            if not self._is_good(leaf):
+            if not self._is_good(leaf, authority):
                 self._make_leaf(leaf)
 
     def _make_ca(self) -> None:
@@ -130,19 +134,34 @@ class Pki:
             from cryptography import x509
             from cryptography.hazmat.primitives import serialization
 
-            certificate = x509.load_pem_x509_certificate(self.certificate("ca").read_bytes())
-            self._ca = certificate, serialization.load_pem_private_key(self.key("ca").read_bytes(), None)
+            certificate = _readable(x509.load_pem_x509_certificate, self.certificate("ca"))
+            self._ca = certificate, _readable(lambda pem: serialization.load_pem_private_key(pem, None), self.key("ca"))
         return self._ca
 
-    def _is_good(self, leaf: Leaf) -> bool:
+    def _is_good(self, leaf: Leaf, authority: Any) -> bool:
         from cryptography import x509
+        from cryptography.exceptions import InvalidSignature
 
         if not (self.certificate(leaf).exists() and self.key(leaf).exists()):
             return False
-        found = x509.load_pem_x509_certificate(self.certificate(leaf).read_bytes())
+        try:
+            found = x509.load_pem_x509_certificate(self.certificate(leaf).read_bytes())
+            found.verify_directly_issued_by(authority)
+        except (ValueError, InvalidSignature):
+            return False
         if found.not_valid_after_utc - self._now < datetime.timedelta(days=RENEW_BEFORE_DAYS):
             return False
         return {_san(n) for n in leaf.names} <= _sans(found)
+
+
+def _readable(parse: Callable[[bytes], Any], path: Path) -> Any:
+    try:
+        return parse(path.read_bytes())
+    except ValueError as error:
+        raise ConfigError(
+            f"{path} is damaged: put back a copy of it, or remove the folder {path.parent} and let 'pybernetes up' "
+            "make new certificates and a new kubeconfig; tokens of service accounts then lose their worth"
+        ) from error
 
 
 def _new_key() -> Any:

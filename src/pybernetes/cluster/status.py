@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pybernetes.cluster import access, nodes
-from pybernetes.cluster.config import Config, Paths
+from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.cluster.down import CONTROL_PLANE
 from pybernetes.lib import daemon
 from pybernetes.meta import errors, objects
@@ -30,7 +30,10 @@ def _process(paths: Paths, name: str) -> str:
 async def _nodes(paths: Paths) -> str:
     if daemon.find(paths.pid(CONTROL_PLANE)) is None:
         return "unknown: the control plane is stopped; 'pybernetes up' starts it"
-    client = access.admin(paths)
+    try:
+        client = access.admin(paths)
+    except ConfigError as error:
+        return f"unknown: {error}"
     try:
         items = (await client.list("nodes"))["items"]
     except errors.ApiError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import shutil
 import socket
 import sys
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from pybernetes.lib.clock import Clock
 from pybernetes.meta import errors, objects
 
 READY_SECONDS: Final = 60.0
+FREE_BYTES_MIN: Final = 16 << 20
 ANSWER_SECONDS: Final = 10.0
 """A control plane that runs and is silent for longer hangs, and is started anew."""
 CONTROL_PLANE_LABEL: Final = "node-role.kubernetes.io/control-plane"
@@ -42,6 +44,7 @@ async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any])
     if config.nodes and not config.underlay:
         underlay_prefix, pod_network = await underlay.choose_networks()
         config = replace(config, underlay=underlay_prefix, pod_network=pod_network)
+    _refuse_full_disk(paths)
     config = replace(config, address=config.host_ip if config.nodes else host.main_address())
     configuration.save(paths, config)
     with steps.step("certificates and kubeconfigs"):
@@ -74,6 +77,17 @@ def _with_what_the_machine_can(config: Config, steps: Steps) -> Config:
         return config
     steps.say(f"  ! {host.remedy(lacking)}. Until then the nodes are simulated.")
     return replace(config, nodes=0, simulate=config.simulate or config.nodes)
+
+
+def _refuse_full_disk(paths: Paths) -> None:
+    """The database would die of it, and without a word: SQLite maps a file into memory."""
+    place = next(p for p in (paths.data, *paths.data.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if free < FREE_BYTES_MIN:
+        raise ConfigError(
+            f"{place} has {free >> 10} KiB left, and a cluster needs {FREE_BYTES_MIN >> 20} MiB to start: "
+            "free some space there, or name another place with --data"
+        )
 
 
 def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:

@@ -103,12 +103,16 @@ def by_pid(pid: int) -> Daemon | None:
 
 
 def _start_time(pid: int) -> int | None:
-    """Field 22 of /proc/<pid>/stat; None for a process that is gone or only waits to be reaped."""
+    """Field 22 of /proc/<pid>/stat; None for a process that is gone or only waits to be reaped.
+
+    The first thread may have ended before the others, which then still hold the files and ports of the process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        if fields[0] in (b"Z", b"X") and len(os.listdir(f"/proc/{pid}/task")) <= 1:
+            return None
     except OSError:
         return None
-    return None if fields[0] in (b"Z", b"X") else int(fields[19])
+    return int(fields[19])
 
 
 def _write(path: Path, text: str) -> None:

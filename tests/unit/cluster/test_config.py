@@ -67,3 +67,12 @@ def test_a_new_cluster_never_takes_a_users_folder_for_its_own(tmp_path: Path) ->
 def test_manifests_of_static_pods_may_be_there_before_the_cluster(tmp_path: Path) -> None:
     (tmp_path / "nodes" / "node-1" / "kubelet" / "manifests").mkdir(parents=True)
     configuration.refuse_foreign(Paths(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("[]", "holds no settings"), ('{"nodes": "x"}', "has 'x' as nodes, which should be of type int")]
+)
+def test_settings_of_another_shape_are_named(tmp_path: Path, text: str, said: str) -> None:
+    Paths(tmp_path).config.write_text(text)
+    with pytest.raises(ConfigError, match=rf"cluster\.json {said}; mend it, or remove"):
+        configuration.load(Paths(tmp_path))

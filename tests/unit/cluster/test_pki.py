@@ -6,6 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pybernetes.cluster import pki
+from pybernetes.cluster.config import ConfigError
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
@@ -73,3 +74,18 @@ def test_keys_are_for_their_owner_only(files: pki.Pki) -> None:
 def test_certificates_fit_their_keys(files: pki.Pki) -> None:
     public = load(files, pki.ADMIN).public_key()
     assert isinstance(public, ec.EllipticCurvePublicKey)
+
+
+def test_a_damaged_leaf_and_one_of_another_ca_are_made_anew(files: pki.Pki) -> None:
+    files.certificate(pki.ADMIN).write_text("damaged")
+    pki.Pki(files.directory, NOW).ensure([pki.ADMIN])
+    load(files, pki.ADMIN).verify_directly_issued_by(load(files, "ca"))
+    files.certificate("ca").unlink()
+    pki.Pki(files.directory, NOW).ensure([pki.ADMIN])
+    load(files, pki.ADMIN).verify_directly_issued_by(load(files, "ca"))
+
+
+def test_a_damaged_ca_is_named_with_the_remedy(files: pki.Pki) -> None:
+    files.certificate("ca").write_text("damaged")
+    with pytest.raises(ConfigError, match=r"ca\.crt is damaged: put back a copy of it, or remove the folder"):
+        pki.Pki(files.directory, NOW).ensure([pki.ADMIN])

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 from pybernetes.lib import daemon
@@ -43,3 +44,16 @@ async def test_output_goes_to_the_log(tmp_path: Path) -> None:
     while started.alive():
         await clock.sleep(0.01)
     assert sorted(log.read_text().split()) == ["err", "out"]
+
+
+async def test_a_process_lives_until_its_last_thread_has_ended(tmp_path: Path) -> None:
+    """For as long it holds its ports; its first thread may be long gone."""
+    code = "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(60,)).start(); "
+    code += "print('x', flush=True); ctypes.CDLL(None).pthread_exit(None)"
+    started = daemon.start([sys.executable, "-c", code], pid_file=tmp_path / "p.pid", log=tmp_path / "log")
+    clock = SystemClock()
+    while b") Z" not in Path(f"/proc/{started.pid}/stat").read_bytes():
+        await clock.sleep(0.01)
+    assert started.alive()
+    await daemon.stop([started], clock, grace_seconds=0)
+    assert not started.alive()
