@@ -10,15 +10,30 @@ from typing import Final
 import pytest
 
 from pybernetes.storage import derived
+from pybernetes.storage.encrypted import sealing
+from pybernetes.storage.encrypted.store import EncryptedStore
 from pybernetes.storage.etcd.store import EtcdStore
 from pybernetes.storage.memory import MemoryStore
 from pybernetes.storage.port import ABSENT, Change, Compacted, FutureRevision, Mismatch, Store
 from pybernetes.storage.sqlite.store import SqliteStore
 from pybernetes.testing import etcd
 
+SEALING: Final = sealing.parse(
+    {
+        "kind": "EncryptionConfiguration",
+        "resources": [
+            {
+                "resources": ["*.*"],
+                "providers": [{"aesgcm": {"keys": [{"name": "one", "secret": "MDEyMzQ1Njc4OWFiY2RlZg=="}]}}],
+            }
+        ],
+    }
+)
 ADAPTERS: Final[dict[str, Callable[[Path, str], Store]]] = {
     "memory": lambda folder, endpoint: MemoryStore(),
     "sqlite": lambda folder, endpoint: SqliteStore(folder / "store.db"),
+    "sealed sqlite": lambda folder, endpoint: SqliteStore(folder / "store.db", sealing=SEALING),
+    "encrypted": lambda folder, endpoint: EncryptedStore(MemoryStore(), SEALING),
     "etcd": lambda folder, endpoint: EtcdStore([endpoint], prefix=str(folder)),
 }
 PODS = "/registry/core/pods/"

@@ -49,6 +49,7 @@ _SERVER: Final[tuple[tuple[str, str, Callable[[str], object], str], ...]] = (
     ("audit-log-path", "FILE", _file, "where the audit log is written; - is standard output (default: nowhere)"),
     ("audit-log-maxsize", "MB", int, "put the audit log aside when it is so large (default: 100)"),
     ("audit-log-maxbackup", "N", int, "so many audit logs that were put aside are kept (default: 10)"),
+    ("encryption-provider-config", "FILE", _file, "how objects are encrypted in the store (default: not at all)"),
 )
 """Options of kube-apiserver, by its names."""
 
@@ -148,7 +149,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _data,
         True,
     ),
-    Command("agent", "run a node's agent in the foreground", "pybernetes.cli.processes:agent", _agent, True),
+    Command("token", "let other machines join", "pybernetes.cli.joining:token", _token),
+    Command("agent", "make this machine a node of a cluster", "pybernetes.cli.processes:agent", _agent),
 )
 
 

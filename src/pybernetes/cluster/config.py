@@ -79,25 +79,36 @@ class Config:
     """Whose time it is in the cluster: the machine's, or one that can be turned (``turning.py``)."""
     keys: str = ""
     """The folder ``pki`` of another control plane of this cluster, whose keys this one takes."""
+    joined: str = ""
+    """The name of the node that this machine is in a cluster that is elsewhere; empty: the cluster is here."""
+    joined_address: str = ""
+    joined_pods: str = ""
+    """The joined node's address, and the CIDR of its pods."""
     audit_policy_file: str = ""
     audit_log_path: str = ""
     """Both: requests are audited."""
     audit_log_maxsize: int = 100
     audit_log_maxbackup: int = 10
+    encryption_provider_config: str = ""
+    """A file that says how objects are encrypted in the store."""
     feature_gates: str = ""
     """Behaviours switched away from their default: ``Name=true,Other=false`` (``gates.py``)."""
 
     def node_names(self) -> list[str]:
-        return [f"node-{index}" for index in range(1, self.nodes + 1)]
+        return [self.joined] if self.joined else [f"node-{index}" for index in range(1, self.nodes + 1)]
 
     def simulated_names(self) -> list[str]:
         return [f"sim-{index}" for index in range(1, self.simulate + 1)]
 
     def node_ip(self, name: str) -> str:
+        if name == self.joined:
+            return self.joined_address
         return f"{self.underlay}.{10 + int(name.rpartition('-')[2])}"
 
     def pod_cidr(self, name: str) -> str:
         """The addresses of one node's pods, real (``node-3``) or simulated (``sim-3``)."""
+        if name == self.joined:
+            return self.joined_pods
         index = int(name.rpartition("-")[2])
         if name.startswith("sim-"):
             return f"{SIMULATED_PODS.network_address + 256 * index}/24"
@@ -338,5 +349,6 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "feature_gates": gates.parse,
     "store": stores.endpoints,
     "audit_policy_file": serving.audit_policy,
+    "encryption_provider_config": serving.encryption,
 }
 """Field → what raises ValueError for a value that cannot be."""

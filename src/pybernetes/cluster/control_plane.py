@@ -79,11 +79,12 @@ class ControlPlane:
 
     async def _open(self, stack: AsyncExitStack) -> WatchCache:
         try:
-            store = await stores.opened(self._paths, self._config.store, self._clock, stack)
+            sealing = serving.encryption(self._config.encryption_provider_config)
+            store = await stores.opened(self._paths, self._config.store, self._clock, stack, sealing)
             turning.watch(self._clock, store)
             cache = WatchCache(store, self._clock)
             await cache.start()
-        except StoreError as error:
+        except (StoreError, ValueError) as error:
             raise ConfigError(str(error)) from error
         stack.push_async_callback(cache.stop)
         return cache

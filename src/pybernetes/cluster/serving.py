@@ -15,6 +15,8 @@ from pybernetes.meta import manifest
 from pybernetes.server.auditing import policy
 from pybernetes.server.auditing.policy import Policy
 from pybernetes.server.auditing.trail import Sink
+from pybernetes.storage.encrypted import sealing
+from pybernetes.storage.encrypted.sealing import Sealing
 
 T = TypeVar("T")
 Audit: TypeAlias = tuple[Policy, Sink]
@@ -24,17 +26,24 @@ def audit(
     policy_file: str, path: str, clock: Clock, stack: AsyncExitStack, *, max_size: int, backups: int
 ) -> Audit | None:  # fmt: skip
     """What ``server.api.Options`` takes; None where nothing is to be audited. Raises ValueError and OSError."""
-    if not policy_file or not path:
+    wanted = audit_policy(policy_file)
+    if wanted is None or not path:
         return None
     from pybernetes.server.auditing.file import AuditFile
 
     sink = AuditFile(path, clock, max_size=max_size, backups=backups)
     stack.callback(sink.close)
-    return audit_policy(policy_file), sink
+    return wanted, sink
 
 
-def audit_policy(file: str) -> Policy:
-    return _read(file, policy.parse)
+def encryption(file: str) -> Sealing | None:
+    """What an EncryptionConfiguration says; None without a file. Raises ValueError."""
+    return _read(file, sealing.parse) if file else None
+
+
+def audit_policy(file: str) -> Policy | None:
+    """None without a file. Raises ValueError."""
+    return _read(file, policy.parse) if file else None
 
 
 def _read(file: str, parse: Callable[[Any], T]) -> T:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.tasks import Tasks
+from pybernetes.storage.encrypted.sealing import Sealing
+from pybernetes.storage.encrypted.store import EncryptedStore
 from pybernetes.storage.port import Store
 
 if TYPE_CHECKING:
@@ -35,12 +37,13 @@ def endpoints(url: str) -> Sequence[str]:
     return found
 
 
-async def opened(paths: Paths, url: str, clock: Clock, stack: AsyncExitStack) -> Store:
-    """The store of ``url``, or the one in the data directory; ``stack`` closes it. Raises StoreError."""
+async def opened(paths: Paths, url: str, clock: Clock, stack: AsyncExitStack, sealing: Sealing | None = None) -> Store:
+    """The store of ``url``, or the one in the data directory, sealed where ``sealing`` says so; ``stack`` closes it.
+    Raises StoreError."""
     if not url:
         from pybernetes.storage.sqlite.store import SqliteStore
 
-        file = SqliteStore(paths.store, clock)
+        file = SqliteStore(paths.store, clock, sealing=sealing)
         stack.push_async_callback(file.close)
         return file
     # gRPC is read in by those only who need it
@@ -51,7 +54,7 @@ async def opened(paths: Paths, url: str, clock: Clock, stack: AsyncExitStack) ->
     background = Tasks()
     stack.push_async_callback(background.stop)
     background.start(store.keep_compacted(), "compaction")
-    return store
+    return store if sealing is None else EncryptedStore(store, sealing)
 
 
 def adopt_keys(source: Path, target: Path) -> None:

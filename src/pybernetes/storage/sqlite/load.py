@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from pybernetes.storage.encrypted.providers import SEALED
 from pybernetes.storage.history import Step
-from pybernetes.storage.port import Change, Record
+from pybernetes.storage.port import Change, Record, StoreError
 from pybernetes.storage.sqlite.log import Log, explained
 from pybernetes.storage.view import View
 
@@ -14,7 +15,7 @@ from pybernetes.storage.view import View
 def load(path: Path, log: Log, view: View) -> list[int]:
     """Fill ``view``; the revisions of rows that a crash left behind though nobody can ask for them any more.
 
-    Raises Corrupt where the file cannot be read.
+    Raises Corrupt where the file cannot be read, and StoreError where keys are missing.
     """
     try:
         return _load(log, view)
@@ -28,6 +29,8 @@ def _load(log: Log, view: View) -> list[int]:
     steps: list[Step] = []
     left: list[int] = []
     for revision, key, created, value in log.rows():
+        if value is not None and value.startswith(SEALED):
+            raise StoreError(f"{key} lies sealed in the store: give the keys with --encryption-provider-config")
         before = live.get(key)
         after = None if value is None else Record(key, value, revision, created)
         if after is not None:

@@ -11,19 +11,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pybernetes.lib.clock import Clock, SystemClock
 from pybernetes.storage import history
 from pybernetes.storage.history import Retention, Step
-from pybernetes.storage.port import Mismatch, Record, WriteFailed
+from pybernetes.storage.port import Mismatch, Record, StoreError, WriteFailed
 from pybernetes.storage.sqlite.load import forgotten, load
-from pybernetes.storage.sqlite.log import Row, open_log
+from pybernetes.storage.sqlite.log import Log, Row, explained, open_log
 from pybernetes.storage.sqlite.writer import Writer
 from pybernetes.storage.view import View
 from pybernetes.storage.viewed import Viewed, judge_delete, judge_write
+
+if TYPE_CHECKING:
+    from pybernetes.storage.encrypted.sealing import Sealing
 
 _log: Final = logging.getLogger(__name__)
 _ERASE_ROWS: Final = 1000
@@ -36,12 +40,15 @@ Waiting: TypeAlias = tuple[Step | None, "asyncio.Future[None]"]
 
 
 class SqliteStore(Viewed):
-    """Opens ``path`` at once. Raises Corrupt, InUse or StoreError, each with a remedy."""
+    """Opens ``path`` at once; ``sealing`` is for its values. Raises Corrupt, InUse or StoreError, with a remedy."""
 
-    def __init__(self, path: Path, clock: Clock | None = None, retention: Retention | None = None) -> None:
+    def __init__(
+        self, path: Path, clock: Clock | None = None, retention: Retention | None = None,
+        sealing: Sealing | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(View(clock or SystemClock(), retention))
         self.path = path
-        self._log = open_log(path)
+        self._log = open_log(path) if sealing is None else _sealed(path, sealing)
         self._garbage = load(path, self._log, self.view)
         """Revisions of rows to erase."""
         self._writer = Writer(f"sqlite {path.name}")
@@ -202,6 +209,21 @@ class SqliteStore(Viewed):
         self._idle.append(future)
         self._wake()
         await asyncio.wait((future,))
+
+
+def _sealed(path: Path, sealing: Sealing) -> Log:
+    from pybernetes.storage.encrypted.log import SealedLog
+
+    log = SealedLog(open_log(path).connection, sealing)
+    try:
+        log.reseal()
+    except StoreError:
+        log.close()
+        raise
+    except sqlite3.Error as error:
+        log.close()
+        raise explained(path, error) from error
+    return log
 
 
 def _row(step: Step) -> Row:
