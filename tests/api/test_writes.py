@@ -258,3 +258,15 @@ async def test_every_writer_owns_what_it_wrote(server: Server) -> None:
     told = await server.client.patch("deployments.apps", "tested", {"status": {"replicas": 5}}, namespace="default",
                                      subresource="status")  # fmt: skip
     assert owners(told)["tests", "Update", "status"] == {"f:status": {"f:replicas": {}}}
+
+
+async def test_a_new_object_has_the_status_that_its_type_begins_with(server: Server) -> None:
+    selected = {"selector": {"matchLabels": {"a": "b"}}}
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    for resource, begun in (("deployments.apps", {}), ("replicasets.apps", {"replicas": 0})):
+        kind = server.client.kind(resource)
+        obj = {
+            "apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "web", "namespace": "default"},
+            "spec": {**selected, "template": template}, "status": {"replicas": 7},
+        }  # fmt: skip
+        assert (await server.client.create(resource, obj))["status"] == begun

@@ -12,7 +12,7 @@ from typing import Final
 from pybernetes.meta import errors
 from pybernetes.meta.objects import Obj
 from pybernetes.server.context import Response
-from pybernetes.server.registry import decode, encode, hooks, judge, managed
+from pybernetes.server.registry import blank, decode, encode, hooks, judge, managed
 from pybernetes.server.registry.call import Call
 from pybernetes.server.registry.encode import Stored
 from pybernetes.storage import codec
@@ -78,6 +78,7 @@ async def insert(call: Call, obj: Obj) -> Stored:
     attributes = call.attributes("create", obj, None)
     await context.admission.admit(attributes)
     strategy.prepare_create(obj)
+    blank.give_status(row, context.schemas, obj)
     judge.creation(call, obj)
     try:
         await context.admission.validate(attributes)
