@@ -125,6 +125,12 @@ def _restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace all that the store holds")
 
 
+def _why(parser: argparse.ArgumentParser) -> None:
+    _data(parser)
+    parser.add_argument("what", metavar="KIND/NAME", help="pod/web, service/web, ingress/web, deployment/web, …")
+    parser.add_argument("-n", "--namespace", default="default", metavar="NAMESPACE")
+
+
 def _agent(parser: argparse.ArgumentParser) -> None:
     _data(parser)
     parser.add_argument("--name", required=True, metavar="NODE")
@@ -141,6 +147,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("clock", "show or turn the clock of a cluster with --clock virtual", "pybernetes.cli.time:clock", _clock),
     Command("backup", "write all objects to a file", "pybernetes.cli.backups:backup", _backup),
     Command("restore", "fill the store from such a file", "pybernetes.cli.backups:restore", _restore),
+    Command("why", "explain why something waits, fails or leads nowhere", "pybernetes.cli.why:why", _why),
     Command("version", "print the version", "pybernetes.cli.commands:version"),
     Command(
         "control-plane",
