@@ -177,3 +177,14 @@ async def test_a_writer_that_gives_up_waiting_disturbs_nobody(path: Path) -> Non
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(o) for o in outcomes] == [int, asyncio.CancelledError, int]
     await store.close()
+
+
+async def test_the_files_are_for_their_owners_eyes_only_because_secrets_are_in_them(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch(0o644)
+    store = SqliteStore(path)
+    await store.write(A, b"one")
+    assert {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {
+        "store.db": 0o600, "store.db-wal": 0o600,
+    }  # fmt: skip
+    await store.close()

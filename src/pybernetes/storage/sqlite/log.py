@@ -9,6 +9,7 @@ second process out and spares the shared-memory file.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,7 @@ def open_log(path: Path) -> Log:
     """Open or create the file. Raises Corrupt, InUse, or StoreError for a file that cannot be opened."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _keep_private(path)
         log = Log(_connect(path))
     except (sqlite3.Error, OSError) as error:
         raise explained(path, error) from error
@@ -128,6 +130,14 @@ def damaged(path: Path, why: str) -> Corrupt:
         f"{path} is damaged ({why}): put a backup in its place, "
         f"or move it and {path.name}-wal away to start with an empty cluster"
     )
+
+
+def _keep_private(path: Path) -> None:
+    """Have the file, for its owner's eyes only: Secrets are in it. SQLite gives the files beside it the same rights."""
+    os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        if file.exists() and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
