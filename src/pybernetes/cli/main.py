@@ -156,7 +156,6 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _data,
         True,
     ),
-    Command("token", "let other machines join", "pybernetes.cli.joining:token", _token),
     Command("agent", "make this machine a node of a cluster", "pybernetes.cli.processes:agent", _agent),
 )
 
