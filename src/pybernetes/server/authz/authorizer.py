@@ -1,7 +1,8 @@
 """May this user do that? A table of authorizers, the first that knows decides; nobody knowing means no.
 
 Rule: a decision is kept with the policy from which it follows, and forgotten with it.
-Neighbours: ``rbac.py`` (who holds which rules), ``chain.py`` and ``server/reviews.py`` (who ask).
+Neighbours: ``rbac.py`` (who holds which rules), ``nodes.py`` (what nodes may besides), ``chain.py`` and
+``server/reviews.py`` (who ask).
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from pybernetes.meta import errors
+from pybernetes.server.authz.nodes import Nodes, is_node
 from pybernetes.server.authz.rbac import Policy, Rbac
 from pybernetes.server.authz.rules import Rule
 from pybernetes.server.context import Info, User
+from pybernetes.server.live import Live
 from pybernetes.storage.watchcache import WatchCache
 
 MASTERS: Final = "system:masters"
@@ -28,10 +31,23 @@ class Authorizer:
     """Answers from the policy of a watch cache."""
 
     def __init__(self, cache: WatchCache) -> None:
-        self._rbac = Rbac(cache)
+        self._rbac, self._nodes = Rbac(cache), Nodes(Live(cache))
 
     async def decide(self, user: User, info: Info) -> Decision:
         """``info`` says what is to be done; its ``version`` and ``tail`` do not count."""
+        if is_node(user) and MASTERS not in user.groups:
+            return await self._decide_for_node(user, info)
+        return await self._decide_by_policy(user, info)
+
+    async def _decide_for_node(self, user: User, info: Info) -> Decision:
+        """What follows from a node's pods changes with them, so it is not kept; what RBAC grants besides, holds."""
+        found = self._nodes.decide(user, info)
+        if found is not None and found[0]:
+            return Decision(True)
+        decision = await self._decide_by_policy(user, info)
+        return decision if decision.allowed or found is None else Decision(False, decision.reason or found[1])
+
+    async def _decide_by_policy(self, user: User, info: Info) -> Decision:
         policy = await self._rbac.current()
         what = info.name if info.is_resource else info.path
         key = (user.name, user.groups, info.verb, info.group, info.resource, info.subresource, info.namespace, what)
@@ -87,8 +103,7 @@ def _rbac(policy: Policy, user: User, info: Info) -> Decision | None:
 
 
 AUTHORIZERS: Final[tuple[Opinion, ...]] = (_masters, _rbac)
-"""In the order in which they are asked. Upstream's Node authorizer would stand between the two; here a node's rights
-are those of the role ``system:node``, which does not tell one node's pods from another's."""
+"""In the order in which they are asked. For nodes ``nodes.py`` stands between the two."""
 
 
 def _decide(policy: Policy, user: User, info: Info) -> Decision:

@@ -62,10 +62,9 @@ BINDINGS: Final[Sequence[tuple[str, str, Sequence[Obj]]]] = (
         "system:service-account-issuer-discovery", "system:service-account-issuer-discovery",
         [_group("system:serviceaccounts")],
     ),
-    # Upstream leaves this one without subjects: its Node authorizer grants the same and narrows it to the node's own
-    # pods and what they name. Until there is one here, every node holds the whole role. The other bindings to nodes
-    # are there because an agent of ours is also its node's proxy and DNS server.
-    ("system:node", "system:node", [_NODES]),
+    # Nodes have these rights by the Node authorizer, which narrows them to their own pods and what those name. The
+    # other bindings to nodes are there because an agent of ours is also its node's proxy and DNS server.
+    ("system:node", "system:node", [_user("system:simulated-nodes")]),
     ("pybernetes:dns-endpoints", "pybernetes:dns-endpoints", [_NODES]),
     ("pybernetes:node-volumes", "pybernetes:node-volumes", [_NODES]),
     ("pybernetes:node-policies", "pybernetes:node-policies", [_NODES]),

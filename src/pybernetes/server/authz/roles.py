@@ -223,7 +223,10 @@ NODES: Final[Mapping[str, Rules]] = {
         on("", "namespaces pods", "list watch"),
     ),
     # Ours: each node's agent answers DNS and writes the slice by which it joins the kube-dns Service.
-    "pybernetes:dns-endpoints": (on(DISCOVERY, "endpointslices", f"{READ} create delete patch update"),),
+    "pybernetes:dns-endpoints": (
+        on(DISCOVERY, "endpointslices", f"{READ} create delete patch update"),
+        on("", "configmaps", READ, "kube-dns"),
+    ),
 }
 _CERTIFICATES: Final = "system:certificates.k8s.io:"
 APPROVERS: Final[Mapping[str, Rules]] = {
