@@ -25,7 +25,8 @@ def node(name: str = "n1", ready: str = "True", *, heard: float = 0, of: Obj | N
         "metadata": {"name": name, "uid": f"uid-{name}", "creationTimestamp": build.ago(600), "resourceVersion": "7"},
         "spec": of or {},
         "status": {"conditions": [
-            {"type": kind, "status": value, "lastHeartbeatTime": build.ago(heard)} for kind, value in told.items()
+            {"type": kind, "status": value, "lastHeartbeatTime": build.ago(heard), "lastTransitionTime": build.ago(30)}
+            for kind, value in told.items()
         ]},
     }  # fmt: skip
 
@@ -130,6 +131,16 @@ def test_ready_pods_of_a_node_that_is_not_are_marked() -> None:
     assert (mark.resource, mark.patch["status"]["conditions"][0]["status"]) == ("pods", "False")
     assert mark.event is not None
     assert mark.event.message == "Node is not ready"
+
+
+def test_what_an_agent_says_of_a_pod_after_its_node_was_lost_is_not_denied_again() -> None:
+    lost = node(ready="False")
+    said = build.pod("a", ready=5)
+    found = build.Snapshot(nodes=[lost], pods=[said])
+    assert not [action for action in plan(found) if isinstance(action, Patch) and action.resource == "pods"]
+    (pods_input,) = [i for i in row.controller(0.0).inputs if i.resource == "pods"]
+    assert not list(pods_input.keys(found, None, said))
+    assert list(pods_input.keys(found, None, build.pod("a", ready=60))) == [NODE_KEY]
 
 
 def test_coming_and_going_is_told() -> None:

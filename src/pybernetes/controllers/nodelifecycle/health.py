@@ -28,6 +28,13 @@ def readiness(node: Obj) -> str:
     return str((objects.condition(node, READY) or {}).get("status", ""))
 
 
+def lost_since(node: Obj) -> float | None:
+    """Since when (Unix seconds) the node is not ready; None for one that is, or has never told."""
+    found = objects.condition(node, READY) or {}
+    at = found.get("lastTransitionTime")
+    return times.parse(at) if at and found.get("status") != "True" else None
+
+
 def silent_in(node: Obj, lease: Obj | None, started: float, now: float) -> float:
     """Seconds until the node counts as silent; 0 when it does. ``started`` is when anybody began to listen."""
     ready = objects.condition(node, READY)

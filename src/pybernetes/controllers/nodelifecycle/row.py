@@ -67,7 +67,7 @@ def _care(snapshot: Snapshot, node: Obj, started: float, now: float) -> Iterable
         yield _patch(node, {"status": {"conditions": changed}}, "status")
         return
     yield from _taint(snapshot, node, now)
-    if not health.is_ready(node) and health.readiness(node):
+    if health.lost_since(node) is not None:
         yield from _mark_pods(snapshot, node, now)
 
 
@@ -88,13 +88,20 @@ def _mark_pods(snapshot: Snapshot, node: Obj, now: float) -> Iterable[Action]:
     """Nothing is to be sent to pods whose node is not ready (controller/util/node.MarkPodsNotReady)."""
     condition = {"type": "Ready", "status": "False", "lastTransitionTime": times.render(now)}
     for pod in pods.on_node(snapshot, objects.name(node)):
-        if pods.is_ready(pod):
+        if _was_ready(pod, node):
             yield Patch(
                 "pods", objects.namespace(pod), objects.name(pod),
                 {"metadata": {"uid": objects.uid(pod)}, "status": {"conditions": [condition]}},
                 kind="strategic", subresource="status", ok_if_missing=True,
                 event=Event(pod, "Warning", "NodeNotReady", "Node is not ready"),
             )  # fmt: skip
+
+
+def _was_ready(pod: Obj, node: Obj) -> bool:
+    """Does the pod say that it is ready, and has not said so after the node was lost? What an agent that still works
+    says of its pods is not denied again: the two would go on for ever."""
+    since, lost = pods.ready_since(pod), health.lost_since(node)
+    return since is not None and lost is not None and since < lost
 
 
 def _announce(snapshot: Snapshot, key: Key) -> Plan:
@@ -129,9 +136,8 @@ def _others(snapshot: Snapshot, old: Obj | None, new: Obj) -> Iterable[Key]:
 
 
 def _of_pod(snapshot: Snapshot, old: Obj | None, new: Obj | None) -> Iterable[Key]:
-    """A pod that says it is ready on a node that is not."""
+    """A pod that was ready when its node was lost."""
     if new is None or not pods.is_ready(new):
         return ()
     node = snapshot.get("nodes", "", pods.node(new))
-    is_lost = node is not None and not health.is_ready(node) and health.readiness(node)
-    return (Key("", pods.node(new)),) if is_lost else ()
+    return (Key("", pods.node(new)),) if node is not None and _was_ready(new, node) else ()
