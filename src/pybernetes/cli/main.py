@@ -133,7 +133,19 @@ def _why(parser: argparse.ArgumentParser) -> None:
 
 def _agent(parser: argparse.ArgumentParser) -> None:
     _data(parser)
-    parser.add_argument("--name", required=True, metavar="NODE")
+    parser.add_argument("--name", default="", metavar="NODE", help="the node's name (default: the machine's)")
+    parser.add_argument("--join", metavar="URL", help="the API server of the cluster: https://HOST:PORT")
+    parser.add_argument("--token", metavar="TOKEN", help="of 'pybernetes token create'")
+    text = "trust no cluster whose CA has another hash: sha256:…"
+    parser.add_argument("--ca-cert-hash", action="append", default=[], metavar="HASH", help=text)
+
+
+def _token(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="create")
+    create = actions.add_parser("create", help="print the command by which another machine joins")
+    _data(create)
+    text = "hours until it ends; 0: never (default: %(default)s)"
+    create.add_argument("--ttl-hours", type=float, default=24.0, metavar="H", help=text)
 
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -156,6 +168,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
         _data,
         True,
     ),
+    Command("token", "let other machines join", "pybernetes.cli.joining:token", _token),
     Command("agent", "make this machine a node of a cluster", "pybernetes.cli.processes:agent", _agent),
 )
 

@@ -43,14 +43,24 @@ def control_plane(arguments: argparse.Namespace) -> int:
 
 
 def agent(arguments: argparse.Namespace) -> int:
-    """One real node's agent, with the network of its pods; runs inside the node's namespaces."""
+    """One real node's agent, with the network of its pods; runs inside the node's namespaces. With ``--join`` it makes
+    this machine such a node."""
+    if arguments.join:
+        from pybernetes.cli import joining
+
+        return joining.join(arguments)
     from pybernetes.cluster.node_process import NodeProcess
 
     paths = commands.data_paths(arguments)
     config = commands.existing(paths)
     if arguments.name not in config.node_names():
         raise ConfigError(f"--name {arguments.name}: the cluster's nodes are {', '.join(config.node_names())}")
-    return _run(NodeProcess(paths.node(arguments.name), config, SystemClock(), SystemEntropy()).run)
+    node, clock, entropy = paths.node(arguments.name), SystemClock(), SystemEntropy()
+    if config.joined:
+        from pybernetes.cluster import joined
+
+        return _run(lambda stopping: joined.work(node, config, clock, entropy, stopping))
+    return _run(NodeProcess(node, config, clock, entropy).run)
 
 
 def _run(main: Main, run: Callable[[Coroutine[Any, Any, None]], None] | None = None) -> int:

@@ -80,6 +80,10 @@ class Kubeconfig:
             token=self._token(user),
         )
 
+    def authority(self, cluster: str) -> bytes:
+        """The CA of a cluster (PEM); empty where the file names none. Raises KubeconfigError."""
+        return self._bytes(self._named("clusters", "cluster", cluster), "certificate-authority") or b""
+
     def _named(self, section: str, what: str, name: str) -> Obj:
         rows = self.document.get(section) or []
         for row in rows:

@@ -8,6 +8,7 @@ nsenter; a mount namespace's file must lie on a private mount; crun refuses the 
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from pybernetes.cluster.config import Config, ConfigError, NodePaths, Paths
 from pybernetes.lib import process
 
 CANDIDATES: Final = tuple(f"172.30.{third}" for third in (*range(77, 256), *range(77)))
+_SETTINGS: Final = ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.route_localnet=1", "net.ipv4.conf.all.rp_filter=0")
 POD_NETWORKS: Final = tuple(f"10.{second}" for second in (244, *range(128, 244), *range(245, 255)))
 
 
@@ -100,8 +102,7 @@ async def _make_network(paths: Paths, config: Config, node: NodePaths) -> None:
         f"route add default via {config.host_ip}",
         namespace=node.netns,
     )
-    settings = ["net.ipv4.ip_forward=1", "net.ipv4.conf.all.route_localnet=1", "net.ipv4.conf.all.rp_filter=0"]
-    await process.run(["nsenter", f"--net=/run/netns/{node.netns}", "--", "sysctl", "-q", "-w", *settings])
+    await process.run(["nsenter", f"--net=/run/netns/{node.netns}", "--", "sysctl", "-q", "-w", *_SETTINGS])
 
 
 async def _make_mounts(node: NodePaths) -> None:
@@ -124,6 +125,15 @@ async def _make_mounts(node: NodePaths) -> None:
         "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi",
     ]
     await process.run(["nsenter", f"--mount={node.mount_namespace}", "--", "sh", "-ec", "\n".join(steps)])
+
+
+async def adopt(node: NodePaths) -> None:
+    """Make the network in which this process runs the node's own: of a machine that has joined."""
+    if not Path(f"/run/netns/{node.netns}").exists():
+        await process.run(["ip", "netns", "attach", node.netns, str(os.getpid())])
+    await process.run(["sysctl", "-q", "-w", *_SETTINGS])
+    if not await _is_mount(node.mount_namespace):
+        await _make_mounts(node)
 
 
 async def remove_node(node: NodePaths) -> None:

@@ -40,6 +40,8 @@ async def up(paths: Paths, steps: Steps, clock: Clock, asked: Mapping[str, Any])
     old = configuration.load(paths)
     if old is None:
         configuration.refuse_foreign(paths)
+    elif old.joined:
+        raise ConfigError(f"this machine is {old.joined}, a node of another cluster, by {paths.data}; see --data")
     config = _with_what_the_machine_can(configuration.merged(old, asked), steps)
     if config.nodes and not config.underlay:
         underlay_prefix, pod_network = await underlay.choose_networks()

@@ -30,7 +30,7 @@ from pybernetes.controllers import (
 )
 from pybernetes.controllers.addresspool import AddressPool
 from pybernetes.controllers.autoscaling import row as autoscaling
-from pybernetes.controllers.certificates import approving, cleaning, signing
+from pybernetes.controllers.certificates import approving, cleaning, serving, signing
 from pybernetes.controllers.certificates.authority import Authority
 from pybernetes.controllers.clusterautoscaler import row as clusterautoscaler
 from pybernetes.controllers.daemonset import sync as daemonset
@@ -111,6 +111,7 @@ def _addresses(options: Options) -> Iterable[Controller]:
 
 def _credentials(options: Options) -> Iterable[Controller]:
     yield approving.CONTROLLER
+    yield serving.CONTROLLER
     yield cleaning.CONTROLLER
     if options.ca_key:
         yield signing.controller(Authority(options.root_ca.encode(), options.ca_key))

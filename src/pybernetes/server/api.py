@@ -33,6 +33,7 @@ from pybernetes.server.audit import AuditIds
 from pybernetes.server.auditing.policy import Policy
 from pybernetes.server.auditing.trail import Sink, Trail
 from pybernetes.server.authn import issuer, jwt
+from pybernetes.server.authn.bootstraptokens import BootstrapTokens
 from pybernetes.server.authn.table import Authenticator, authenticated
 from pybernetes.server.authn.tokens import Tokens
 from pybernetes.server.authn.x509 import X509
@@ -111,7 +112,8 @@ class Api:
             )
         )  # fmt: skip
         self._metrics = MetricsApi(self._registry.context, live, options.stats)
-        authenticators = (X509(options.tls_clock or clock).authenticate, self.tokens.authenticate)
+        clients, bootstrapping = X509(options.tls_clock or clock), BootstrapTokens(live, clock)
+        authenticators = (clients.authenticate, bootstrapping.authenticate, self.tokens.authenticate)
         self._flow = FlowControl(live, clock, self.metrics, seats=options.seats)
         parts = chain.Parts(
             clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),

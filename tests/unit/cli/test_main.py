@@ -21,7 +21,7 @@ def test_every_command_names_a_function_that_exists() -> None:
 
 def test_inner_commands_stay_out_of_the_help() -> None:
     text = parser().format_help()
-    assert "up" in text and "  agent" not in text
+    assert "up" in text and "  control-plane" not in text
 
 
 def test_a_place_without_a_cluster_is_named(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
