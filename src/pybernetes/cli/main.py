@@ -50,6 +50,14 @@ _SERVER: Final[tuple[tuple[str, str, Callable[[str], object], str], ...]] = (
     ("audit-log-maxsize", "MB", int, "put the audit log aside when it is so large (default: 100)"),
     ("audit-log-maxbackup", "N", int, "so many audit logs that were put aside are kept (default: 10)"),
     ("encryption-provider-config", "FILE", _file, "how objects are encrypted in the store (default: not at all)"),
+    ("token-auth-file", "FILE", _file, 'static tokens: lines of token,user,uid,"group1,group2" (default: none)'),
+    ("oidc-issuer-url", "URL", str, "an OpenID provider whose users are the cluster's (default: none)"),
+    ("oidc-client-id", "ID", str, "for whom its tokens are meant"),
+    ("oidc-username-claim", "CLAIM", str, "what users are called by (default: sub)"),
+    ("oidc-username-prefix", "PREFIX", str, "before users' names; - for none (default: the issuer and #)"),
+    ("oidc-groups-claim", "CLAIM", str, "what tells users' groups (default: none)"),
+    ("oidc-groups-prefix", "PREFIX", str, "before groups' names (default: none)"),
+    ("oidc-ca-file", "FILE", _file, "the CA of the provider (default: the machine's)"),
 )
 """Options of kube-apiserver, by its names."""
 

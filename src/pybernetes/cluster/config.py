@@ -89,6 +89,16 @@ class Config:
     """Both: requests are audited."""
     audit_log_maxsize: int = 100
     audit_log_maxbackup: int = 10
+    token_auth_file: str = ""
+    """A CSV file of static tokens."""
+    oidc_issuer_url: str = ""
+    """An OpenID provider whose users are the cluster's; the other ``oidc_`` settings are about it."""
+    oidc_client_id: str = ""
+    oidc_username_claim: str = "sub"
+    oidc_username_prefix: str = ""
+    oidc_groups_claim: str = ""
+    oidc_groups_prefix: str = ""
+    oidc_ca_file: str = ""
     encryption_provider_config: str = ""
     """A file that says how objects are encrypted in the store."""
     feature_gates: str = ""
@@ -350,5 +360,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "store": stores.endpoints,
     "audit_policy_file": serving.audit_policy,
     "encryption_provider_config": serving.encryption,
+    "token_auth_file": serving.static_tokens,
+    "oidc_issuer_url": serving.issuer_url,
 }
 """Field → what raises ValueError for a value that cannot be."""

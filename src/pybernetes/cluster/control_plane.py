@@ -25,6 +25,7 @@ from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.http.serve import HttpServer, serve
 from pybernetes.server.api import Api, Options
+from pybernetes.server.authn import oidc
 from pybernetes.server.connect.connector import Connector
 from pybernetes.storage.port import StoreError
 from pybernetes.storage.watchcache import WatchCache
@@ -105,7 +106,18 @@ class ControlPlane:
             stats=connector.stats,
             front_proxy=frontproxy.identity(self._front_proxy),
             audit=self._audit(stack),
+            static_tokens=serving.static_tokens(self._config.token_auth_file),
+            oidc=self._provider(),
         )
+
+    def _provider(self) -> serving.Provider | None:
+        config = self._config
+        settings = oidc.Settings(
+            issuer_url=config.oidc_issuer_url, client_id=config.oidc_client_id,
+            username_claim=config.oidc_username_claim, username_prefix=config.oidc_username_prefix,
+            groups_claim=config.oidc_groups_claim, groups_prefix=config.oidc_groups_prefix,
+        )  # fmt: skip
+        return serving.provider(settings, config.oidc_ca_file)
 
     def _audit(self, stack: AsyncExitStack) -> serving.Audit | None:
         config = self._config

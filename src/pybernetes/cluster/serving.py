@@ -5,20 +5,25 @@ Rule: a file is read when ``up`` is asked, so that what is wrong in it is told t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
+from pybernetes.lib import tls
 from pybernetes.lib.clock import Clock
 from pybernetes.meta import manifest
 from pybernetes.server.auditing import policy
 from pybernetes.server.auditing.policy import Policy
 from pybernetes.server.auditing.trail import Sink
+from pybernetes.server.authn import oidc, tokenfile
+from pybernetes.server.context import User
 from pybernetes.storage.encrypted import sealing
 from pybernetes.storage.encrypted.sealing import Sealing
 
 T = TypeVar("T")
+Provider: TypeAlias = tuple[oidc.Settings, ssl.SSLContext | None]
 Audit: TypeAlias = tuple[Policy, Sink]
 
 
@@ -34,6 +39,29 @@ def audit(
     sink = AuditFile(path, clock, max_size=max_size, backups=backups)
     stack.callback(sink.close)
     return wanted, sink
+
+
+def static_tokens(file: str) -> Mapping[str, User]:
+    """Token → user; none without a file. Raises ValueError."""
+    if not file:
+        return {}
+    try:
+        return tokenfile.parse(Path(file).read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot be read: {error}") from error
+
+
+def provider(settings: oidc.Settings, ca_file: str) -> Provider | None:
+    """What ``server.api.Options`` takes; None without an issuer. Raises TlsError."""
+    if not settings.issuer_url:
+        return None
+    return settings, tls.client_context(Path(ca_file)) if ca_file else None
+
+
+def issuer_url(text: str) -> None:
+    """Raises ValueError."""
+    if text and not text.startswith("https://"):
+        raise ValueError("must be an https URL")
 
 
 def encryption(file: str) -> Sealing | None:

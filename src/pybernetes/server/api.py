@@ -7,7 +7,8 @@ Neighbours: ``chain.py`` (the path), ``registry/dispatch.py`` (resources), ``clu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -32,9 +33,10 @@ from pybernetes.server.aggregation.remotes import Remotes
 from pybernetes.server.audit import AuditIds
 from pybernetes.server.auditing.policy import Policy
 from pybernetes.server.auditing.trail import Sink, Trail
-from pybernetes.server.authn import issuer, jwt
+from pybernetes.server.authn import issuer, jwt, oidc
 from pybernetes.server.authn.bootstraptokens import BootstrapTokens
-from pybernetes.server.authn.table import Authenticator, authenticated
+from pybernetes.server.authn.table import Authenticate, Authenticator, authenticated
+from pybernetes.server.authn.tokenfile import TokenFile
 from pybernetes.server.authn.tokens import Tokens
 from pybernetes.server.authn.x509 import X509
 from pybernetes.server.authz.authorizer import Authorizer
@@ -78,6 +80,9 @@ class Options:
     connect: Connect = no_connections
     stats: Stats | None = None
     """What the agent of a real node tells of its containers; None where there are no real nodes."""
+    static_tokens: Mapping[str, User] = field(default_factory=dict)
+    oidc: tuple[oidc.Settings, ssl.SSLContext | None] | None = None
+    """A provider whose users are ours, and the TLS by which it is known."""
     audit: tuple[Policy, Sink] | None = None
     """What shall be told of requests, and to whom; None: nothing."""
     seats: int = SEATS
@@ -117,7 +122,7 @@ class Api:
         self._flow = FlowControl(live, clock, self.metrics, seats=options.seats)
         parts = chain.Parts(
             clock=clock, instruments=Instruments(self.metrics, kinds), audit_ids=AuditIds(entropy),
-            authenticator=Authenticator(authenticators, anonymous=options.anonymous), authorizer=self.authorizer,
+            authenticator=_authenticator(authenticators, options, clock), authorizer=self.authorizer,
             flow=self._flow, trail=Trail(*options.audit, clock) if options.audit is not None else None,
         )  # fmt: skip
         self.handle = chain.assemble(parts, self._last)
@@ -204,3 +209,13 @@ class Api:
         groups = {f"/apis/{row.group}" for row in self.kinds if row.group}
         documents = {"/openapi/v2", "/openapi/v3", "/version", "/metrics", *issuer.PATHS}
         return sorted({"/api", "/apis", *versions, *groups, *self.health.paths(), *documents})
+
+
+def _authenticator(own: Sequence[Authenticate], options: Options, clock: Clock) -> Authenticator:
+    """Ours, and before the last, which refuses the tokens that it does not know, those that options add."""
+    rows = [*own[:-1], TokenFile(dict(options.static_tokens)).authenticate] if options.static_tokens else [*own[:-1]]
+    provider = oidc.Oidc(*options.oidc, clock) if options.oidc is not None else None
+    if provider is not None:
+        rows.append(provider.authenticate)
+    prepare = provider.prepare if provider is not None else None
+    return Authenticator((*rows, own[-1]), anonymous=options.anonymous, prepare=prepare)

@@ -90,6 +90,8 @@ async def identify(parts: Parts, request: Request, following: Handler) -> Respon
 async def authenticate(parts: Parts, request: Request, following: Handler) -> Response:
     """Who asks? A client in this process has said so already."""
     if not request.in_process:
+        if parts.authenticator.prepare is not None:
+            await parts.authenticator.prepare(request)
         user = parts.authenticator.authenticate(request)
         request.user = await impersonated(request, user, parts.authorizer)
         if request.user is not user:

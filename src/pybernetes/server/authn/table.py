@@ -7,7 +7,7 @@ Neighbours: ``x509.py`` and ``tokens.py`` recognize credentials, ``impersonation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -21,12 +21,17 @@ ANONYMOUS: Final = User("system:anonymous", groups=(UNAUTHENTICATED,))
 Authenticate: TypeAlias = Callable[[Request], User | None]
 """The user whom the request's credentials name; None where it carries none of this kind. Raises Unauthorized."""
 
+Prepare: TypeAlias = Callable[[Request], Awaitable[None]]
+"""Has what an authenticator needs for a request, if that is elsewhere."""
+
 
 class Authenticator:
     """``rows`` in the order in which they are asked; ``anonymous``: let those in who show nothing."""
 
-    def __init__(self, rows: Sequence[Authenticate], *, anonymous: bool = True) -> None:
+    def __init__(self, rows: Sequence[Authenticate], *, anonymous: bool = True, prepare: Prepare | None = None) -> None:
         self._rows, self._anonymous = tuple(rows), anonymous
+        self.prepare = prepare
+        """To be awaited before ``authenticate``, if it is there."""
 
     def authenticate(self, request: Request) -> User:
         """Raises Unauthorized."""
@@ -42,6 +47,12 @@ class Authenticator:
 def unauthorized() -> errors.Unauthorized:
     """What is wrong with the credentials is not told to their bearer."""
     return errors.Unauthorized("Unauthorized")
+
+
+def bearer(request: Request) -> str:
+    """The bearer token of a request; empty where it has none (RFC 6750)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def authenticated(user: User) -> User:
