@@ -132,7 +132,8 @@ class ControlPlane:
     def _controller_options(self, api: Api) -> controller_table.Options:
         return controller_table.Options(
             kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(),
-            ca_key=self._pki.key("ca").read_bytes(), sign=api.tokens.sign, started=self._clock.time(),
+            ca_key=self._pki.key("ca").read_bytes(), ahead=lambda: turning.ahead(self._clock),
+            sign=api.tokens.sign, started=self._clock.time(),
             legacy_tokens=not gates.parse(self._config.feature_gates)[gates.NO_TOKEN_AUTO_GENERATION],
             load_balancers=addresspool.parse(self._config.load_balancer_pool),
             pod_network=f"{self._config.pod_network}.0.0/16",

@@ -46,9 +46,8 @@ class Door:
         keep(self._file, self._clock.ahead)
 
     def _told(self) -> dict[str, Any]:
-        ahead = self._clock.ahead if isinstance(self._clock, TurnedClock) else 0.0
-        virtual = isinstance(self._clock, TurnedClock)
-        return {"time": times.render(self._clock.time()), "aheadSeconds": round(ahead, 3), "virtual": virtual}
+        virtual, turned = isinstance(self._clock, TurnedClock), round(ahead(self._clock), 3)
+        return {"time": times.render(self._clock.time()), "aheadSeconds": turned, "virtual": virtual}
 
 
 def keep(file: Path, ahead: float) -> None:
@@ -69,6 +68,11 @@ def kept(file: Path) -> float:
 def outside(clock: Clock) -> Clock:
     """The clock of those who know nothing of ours: of certificates and of connections."""
     return clock.real if isinstance(clock, TurnedClock) else clock
+
+
+def ahead(clock: Clock) -> float:
+    """How far a clock has been turned."""
+    return clock.ahead if isinstance(clock, TurnedClock) else 0.0
 
 
 def watch(clock: Clock, store: Store) -> None:

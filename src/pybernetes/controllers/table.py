@@ -57,6 +57,8 @@ class Options:
     """Certificates in PEM form by which pods know the API server."""
     ca_key: bytes = b""
     """The private key of the first of ``root_ca``, in PEM form: certificates are issued where it is given."""
+    ahead: Callable[[], float] = float
+    """With ``ca_key``: seconds by which the clock is ahead of those who check certificates."""
     sign: Callable[[Obj], str] | None = None
     """Makes a service account's token of claims: Secrets for such tokens are filled where it is given."""
     legacy_tokens: bool = False
@@ -114,7 +116,7 @@ def _credentials(options: Options) -> Iterable[Controller]:
     yield serving.CONTROLLER
     yield cleaning.CONTROLLER
     if options.ca_key:
-        yield signing.controller(Authority(options.root_ca.encode(), options.ca_key))
+        yield signing.controller(Authority(options.root_ca.encode(), options.ca_key, options.ahead))
     if options.sign is not None:
         yield tokensecret.controller(options.sign, options.root_ca)
         if options.legacy_tokens:

@@ -66,13 +66,17 @@ def _main(facts: Facts, pod: Obj, status: Obj) -> Iterator[str]:
 def _waiting(facts: Facts, pod: Obj, what: str, status: Obj, waiting: Obj) -> Iterator[str]:
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _IMAGE:
-        told = next(iter(facts.warnings(pod, "Failed")), "") if reason == "ImagePullBackOff" else message
-        yield f"{what} has no image {status.get('image')}: {told or message}"
+        yield f"{what} has no image {status.get('image')}: {_pull(facts, pod) or message}"
     elif reason == "CrashLoopBackOff":
         ended = objects.get(status, "lastState", "terminated", default={})
         yield from _ended(facts, pod, f"{what} crashes again and again ({_times(status)}); it", status, ended)
     elif reason not in ("ContainerCreating", "PodInitializing"):
         yield f"{what} waits: {reason}{': ' + message if message else ''}"
+
+
+def _pull(facts: Facts, pod: Obj) -> str:
+    """What the last pull failed with; the status tells only that there is a pause now."""
+    return next((text for text in facts.warnings(pod, "Failed") if not text.startswith("Error:")), "")
 
 
 def _times(status: Obj) -> str:

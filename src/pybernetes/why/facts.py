@@ -33,4 +33,4 @@ class Facts:
             and (not reasons or event.get("reason") in reasons)
         ]
         mine.sort(key=objects.resource_version, reverse=True)
-        return list(dict.fromkeys(str(event.get("message", "")) for event in mine))
+        return list(dict.fromkeys(str(event.get("message", "")).strip() for event in mine))

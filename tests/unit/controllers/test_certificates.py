@@ -52,6 +52,12 @@ def test_it_lasts_as_long_as_was_asked_for_and_a_year_at_most(asked: int | None,
     assert issued(made).not_valid_before_utc.timestamp() == build.NOW - 300
 
 
+def test_it_begins_by_the_time_of_those_who_check_it_where_the_clusters_is_ahead() -> None:
+    row = signing.controller(Authority(*authority(), lambda: 7200.0))
+    (update,) = plan(row, csr(request("joe"), "Approved"))
+    assert issued(update.obj).not_valid_before_utc.timestamp() == build.NOW - 7200 - 300
+
+
 def test_the_same_request_has_the_same_serial_number_and_another_has_another() -> None:
     one, other = csr(request("joe"), "Approved"), csr(request("joe"), "Approved")
     assert issued(sign(one)).serial_number == issued(sign(one)).serial_number != issued(sign(other)).serial_number

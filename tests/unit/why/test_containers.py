@@ -33,6 +33,11 @@ CASES = [
         pod({"waiting": {"reason": "ErrImagePull", "message": "not found"}}), [],
         ["container c has no image web:2: not found"],
     ),
+    (
+        pod({"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "web:2"'}}),
+        [event("Failed", "Failed to pull image: no such host"), event("Failed", "Error: ImagePullBackOff")],
+        ["container c has no image web:2: Failed to pull image: no such host"],
+    ),
     (pod({"waiting": {"reason": "ContainerCreating"}}), [], []),
     (
         pod({"waiting": {"reason": "CreateContainerConfigError", "message": 'configmap "x" not found'}}), [],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Callable
 from typing import Any, Final
 
 from pybernetes.controllers.certificates.requests import Asked
@@ -35,10 +36,13 @@ _EXTENDED: Final = {
 
 
 class Authority:
-    """``certificate`` and ``key`` in PEM form; they are read when they are first needed."""
+    """``certificate`` and ``key`` in PEM form; they are read when they are first needed.
 
-    def __init__(self, certificate: bytes, key: bytes) -> None:
-        self._pem = certificate, key
+    ``ahead``: seconds by which the cluster's clock is ahead of those who check certificates.
+    """
+
+    def __init__(self, certificate: bytes, key: bytes, ahead: Callable[[], float] = float) -> None:
+        self._pem, self._ahead = (certificate, key), ahead
         self._loaded: tuple[Any, Any] | None = None
 
     def issue(self, csr: Obj, asked: Asked, now: float) -> bytes:
@@ -47,7 +51,7 @@ class Authority:
         from cryptography.hazmat.primitives import hashes, serialization
 
         ca, key = self._load()
-        begin, end = lifetime(objects.get(csr, "spec", "expirationSeconds"), now)
+        begin, end = lifetime(objects.get(csr, "spec", "expirationSeconds"), now - self._ahead())
         builder = (
             x509.CertificateBuilder()
             .subject_name(asked.request.subject)
