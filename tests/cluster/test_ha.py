@@ -88,6 +88,12 @@ class Writer:
             await asyncio.sleep(0.02)
 
 
+async def servers(client: Client) -> int:
+    """How many API servers the ``kubernetes`` Service leads to."""
+    endpoints = await client.get("endpoints", "kubernetes", "default")
+    return sum(len(subset["addresses"]) for subset in endpoints.get("subsets") or ())
+
+
 async def test_the_death_of_a_control_plane_and_of_each_etcd_member_loses_nothing(
     planes: tuple[Command, Command], members: list[etcd.Member]
 ) -> None:
@@ -95,6 +101,7 @@ async def test_the_death_of_a_control_plane_and_of_each_etcd_member_loses_nothin
     first.kubectl("apply", "-f", "-", stdin=DEPLOYMENT)
     second.kubectl("rollout", "status", "deployment/web", "--timeout=60s")
     client = access.admin(second.paths)
+    assert await servers(client) == 2
     writer = Writer(client)
     writing = asyncio.ensure_future(writer.run())
     await writer.go_on()
@@ -111,6 +118,8 @@ async def test_the_death_of_a_control_plane_and_of_each_etcd_member_loses_nothin
     await asyncio.to_thread(second.kubectl, "rollout", "status", "deployment/web", "--timeout=60s")
     writer.stopping = True
     await writing
+    while await servers(client) != 1:
+        await asyncio.sleep(0.2)
     await client.close()
     found = json.loads(second.kubectl("get", "configmaps", "-o", "json"))["items"]
     assert {item["metadata"]["name"] for item in found} >= writer.acknowledged

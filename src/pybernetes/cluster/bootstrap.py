@@ -8,7 +8,7 @@ Objects that a user may change are created once and then left alone; those that 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pybernetes.client.client import Client
@@ -77,24 +77,41 @@ def kubernetes_service() -> Obj:
     }
 
 
-def kubernetes_endpoints(address: str, port: int) -> list[tuple[str, Obj]]:
-    """(resource, object): the old and the new form of the address at which this API server listens."""
+def kubernetes_endpoints(servers: Sequence[tuple[str, int]]) -> list[tuple[str, Obj]]:
+    """(resource, object): the old and the new form of where the API servers (address, port) listen. A slice has one
+    set of ports, so the first port's is named as the Service and each other one's with its port."""
+    ports = sorted({port for _, port in servers})
+    by_port = [(port, [address for address, its in servers if its == port]) for port in ports]
     metadata = {"name": "kubernetes", "namespace": "default"}
     endpoints: Obj = {
         "apiVersion": "v1",
         "kind": "Endpoints",
         "metadata": {**metadata, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}],
+        "subsets": [{"addresses": [{"ip": a} for a in there], "ports": [_https(port)]} for port, there in by_port],
     }
-    endpoint_slice: Obj = {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {**metadata, "labels": {"kubernetes.io/service-name": "kubernetes"}},
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-        "ports": [{"name": "https", "port": port, "protocol": "TCP"}],
-    }
-    return [("endpoints", endpoints), ("endpointslices.discovery.k8s.io", endpoint_slice)]
+    slices: list[tuple[str, Obj]] = [
+        (
+            "endpointslices.discovery.k8s.io",
+            {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": {
+                    **metadata,
+                    "name": "kubernetes" if port == ports[0] else f"kubernetes-{port}",
+                    "labels": {"kubernetes.io/service-name": "kubernetes"},
+                },
+                "addressType": "IPv4",
+                "endpoints": [{"addresses": [address], "conditions": {"ready": True}} for address in there],
+                "ports": [_https(port)],
+            },
+        )
+        for port, there in by_port
+    ]
+    return [("endpoints", endpoints), *slices]
+
+
+def _https(port: int) -> Obj:
+    return {"name": "https", "port": port, "protocol": "TCP"}
 
 
 def dns_service() -> Obj:
@@ -159,7 +176,7 @@ async def ensure(client: Client, address: str, port: int, more: Iterable[tuple[s
     rows += [(volumes.CLASSES, storage_class())]
     rows += [("services", kubernetes_service()), ("services", dns_service()), *more]
     await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
-    for resource, obj in kubernetes_endpoints(address, port) if address else ():
+    for resource, obj in kubernetes_endpoints([(address, port)]) if address else ():
         await put_right(client, resource, obj)
 
 

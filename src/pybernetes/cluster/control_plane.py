@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from pybernetes.cluster import backup, components, elected, frontproxy, gates, pki, serving, stores, turning
+from pybernetes.cluster import apiservers, backup, components, elected, frontproxy, gates, pki, serving, stores, turning
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import addresspool
@@ -24,6 +24,7 @@ from pybernetes.lib import tls
 from pybernetes.lib.clock import Clock
 from pybernetes.lib.entropy import Entropy
 from pybernetes.lib.http.serve import HttpServer, serve
+from pybernetes.lib.tasks import Tasks
 from pybernetes.server.api import Api, Options
 from pybernetes.server.authn import oidc
 from pybernetes.server.connect.connector import Connector
@@ -50,7 +51,9 @@ class ControlPlane:
             stack.push_async_callback(api.stop)
             await self._listen(api, stack)
             controllers = controller_table.controllers(self._controller_options(api))
-            await components.furnish(api, controllers, self._config.address, self._config.port)
+            # Of several API servers each tells of itself, once it is ready.
+            alone = "" if self._config.store else self._config.address
+            await components.furnish(api, controllers, alone, self._config.port)
             ca = self._pki.certificate("ca").read_text()
             await frontproxy.furnish(api.client(components.API_SERVER), self._front_proxy, ca)
             furnished()
@@ -65,6 +68,11 @@ class ControlPlane:
             identity = f"{platform.node()}_{self._paths.id}"
             parts = (api, controllers, self._clock, self._entropy, identity, simulated, pod_cidr)
             elected.Parts(*parts).start(stack)
+            if self._config.address:
+                told = Tasks()
+                stack.push_async_callback(told.stop)
+                client, where = api.client(components.API_SERVER), (self._config.address, self._config.port)
+                told.start(apiservers.keep_known(client, self._clock, identity, *where), "endpoints of the API servers")
         else:
             await components.start(
                 api, controllers, self._clock, self._entropy, stack, simulated=simulated, pod_cidr=pod_cidr
