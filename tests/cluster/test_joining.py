@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shlex
 import shutil
@@ -14,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pybernetes.client import kubeconfig
+from pybernetes.cluster import certificates, host, nodes, pki, underlay
 from pybernetes.cluster import config as configuration
-from pybernetes.cluster import host, joined, pki, underlay
-from pybernetes.lib import process
 from pybernetes.lib.clock import SystemClock
+from pybernetes.lib.tasks import deadline
 from pybernetes.testing.command import Command, free_port
 
 LACKING = host.missing()
@@ -29,6 +28,7 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 NAME = "far"
+DAY = 24 * 3600.0
 
 
 @dataclass
@@ -120,22 +120,38 @@ def test_a_pod_runs_on_the_machine_and_is_reached_by_the_network_and_by_kubectl(
     assert f"on-{NAME}" in cluster.kubectl("exec", "on-node-1", "--", "sh", "-c", fetch)
 
 
-async def test_its_certificates_are_renewed_by_the_cluster(cluster: Command, far: Machine) -> None:
-    node = far.command.paths.node(NAME)
-    config = configuration.load(far.command.paths)
-    assert config is not None
-    files = (node.kubeconfig, pki.Pki(far.command.paths.pki, 0).certificate(f"kubelet-{NAME}"))
-    before = [file.read_bytes() for file in files]
-    await joined.renew(node, config, SystemClock())
-    assert all(file.read_bytes() != old for file, old in zip(files, before, strict=True))
+async def test_its_agent_renews_certificates_before_they_end_and_goes_on_with_them(
+    cluster: Command, far: Machine, tmp_path: Path
+) -> None:
+    node, files = far.command.paths.node(NAME), pki.Pki(far.command.paths.pki, 0)
+    serving = files.certificate(f"kubelet-{NAME}")
+    clock, old = SystemClock(), serving.read_bytes()
+    await nodes.stop_agent(node, clock)
+    ending = almost_ended(cluster, tmp_path)
     access = kubeconfig.load(node.kubeconfig).access()
-    assert access.certificate is not None
-    text = await process.run(["openssl", "x509", "-noout", "-subject"], input=access.certificate)
-    assert b"system:nodes" in text.stdout
-    requests = json.loads(cluster.kubectl("get", "csr", "-o", "json"))["items"]
-    issued = [r for r in requests if r["spec"]["username"] == f"system:node:{NAME}"]
-    assert all(base64.b64decode(r["status"]["certificate"]).startswith(b"-----BEGIN") for r in issued)
-    assert len(issued) >= 3
+    made = kubeconfig.Kubeconfig.with_certificate(
+        cluster="kubernetes", user=NAME, server=access.server, ca=access.ca or b"", certificate=ending[0], key=ending[1]
+    )
+    kubeconfig.write(node.kubeconfig, made)
+    nodes.start_agent(node)
+    async with deadline(clock, 30):
+        while serving.read_bytes() == old or kubeconfig.load(node.kubeconfig).access().certificate == ending[0]:
+            await clock.sleep(0.05)
+    renewed = kubeconfig.load(node.kubeconfig).access().certificate
+    assert renewed is not None
+    assert certificates.renewal(renewed) > clock.time() + 200 * DAY
+    cluster.kubectl("delete", "lease", "-n", "kube-node-lease", NAME)
+    cluster.kubectl("wait", "--for=create", "-n", "kube-node-lease", f"lease/{NAME}", "--timeout=30s")
+    assert cluster.kubectl("get", "--raw", f"/api/v1/nodes/{NAME}/proxy/healthz") == "ok"
+
+
+def almost_ended(cluster: Command, folder: Path) -> tuple[bytes, bytes]:
+    """(certificate, key) of the node, by the cluster's CA, with a month left of a year."""
+    for name in ("ca.crt", "ca.key"):
+        shutil.copy(cluster.paths.pki / name, folder / name)
+    files, leaf = pki.Pki(folder, SystemClock().time() - 335 * DAY, signs_tokens=False), pki.kubelet(NAME, [])
+    files.ensure([leaf])
+    return files.certificate(leaf).read_bytes(), files.key(leaf).read_bytes()
 
 
 def test_after_it_was_down_the_same_command_brings_it_back(cluster: Command, far: Machine, ticket: list[str]) -> None:
