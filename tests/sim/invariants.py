@@ -16,16 +16,16 @@ from pybernetes.meta.objects import Obj
 from pybernetes.scheduler import podinfo, requests
 from pybernetes.testing.cluster import NAMESPACE
 
-READY_MIN = {"rolled": 3, "guarded": 2}
+READY_MIN = {"rolled": 3, "guarded": 2, "ordered": 2}
 ROLLED_MAX = 5
 
 
 class Invariants:
-    """``replicas`` and ``image`` are what users have asked for."""
+    """``replicas`` and ``images`` are what users have asked for."""
 
     def __init__(self) -> None:
         self.replicas: dict[str, int] = {}
-        self.image = "web:0"
+        self.images = {"rolled": "web:0", "ordered": "web:0"}
         self._allocatable: dict[str, dict[str, int]] = {}
         self._held: dict[str, dict[str, Obj]] = {}
         self._broken: list[str] = []
@@ -97,10 +97,9 @@ class Invariants:
             pods = [pod for pod in found["pods"] if objects.labels(pod).get("app") == app]
             ready = [pod for pod in pods if objects.condition_is(pod, "Ready")]
             assert len(ready) == len(pods) == wanted, f"{app}: {len(ready)} of {len(pods)} pods, {wanted} wanted"
-        images = {
-            pod["spec"]["containers"][0]["image"] for pod in found["pods"] if objects.labels(pod)["app"] == "rolled"
-        }
-        assert images == {self.image}
+        for app, image in self.images.items():
+            mine = (pod for pod in found["pods"] if objects.labels(pod).get("app") == app)
+            assert {pod["spec"]["containers"][0]["image"] for pod in mine} == {image}, app
         (job,) = found["jobs.batch"]
         assert job["status"].get("succeeded") == 4, job["status"]
         assert objects.condition_is(job, "Complete")

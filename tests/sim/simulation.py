@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -30,6 +30,7 @@ from .invariants import Invariants, Witness
 
 NODES = [f"node-{number}" for number in range(1, 4)]
 HEALING_SECONDS = 240.0
+SETS = "statefulsets.apps"
 DEPLOYMENTS, JOBS, BUDGETS = "deployments.apps", "jobs.batch", "poddisruptionbudgets.policy"
 STEP_SECONDS = 0.5
 
@@ -119,38 +120,36 @@ class Simulation:
 
     # ── what users do ────────────────────────────────────────────────────────────────────────────────────
 
-    def _acts(self) -> list[Any]:
-        return [
-            self._roll,
-            self._roll,
-            self._evict,
-            self._evict,
-            self._evict,
-            self._scale,
-            self._restart,
-            self._fail_pod,
-        ]
+    def _acts(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        often = [self._roll, self._evict]
+        return [*often, *often, self._evict, self._roll_ordered, self._scale, self._restart, self._fail_pod]
 
     async def _make_workloads(self) -> None:
         spread = {"strategy": {"rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}}}
         await self.client.create(DEPLOYMENTS, deployment("rolled", 4, **spread))
         await self.client.create(DEPLOYMENTS, deployment("guarded", 3))
         await self.client.create(DEPLOYMENTS, deployment("scaled", 2))
+        await self.client.create(SETS, stateful_set("ordered", 3))
         budget = {"minAvailable": 2, "selector": {"matchLabels": {"app": "guarded"}}}
         head = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": named("guarded")}
         await self.client.create(BUDGETS, {**head, "spec": budget})
         template = pod_template("job", "100m", restartPolicy="Never")
         head = {"apiVersion": "batch/v1", "kind": "Job", "metadata": named("work")}
         await self.client.create(JOBS, {**head, "spec": {"completions": 4, "parallelism": 2, "template": template}})
-        self.invariants.replicas = {"rolled": 4, "guarded": 3, "scaled": 2}
+        self.invariants.replicas = {"rolled": 4, "guarded": 3, "scaled": 2, "ordered": 3}
 
     async def _roll(self) -> None:
+        await self._update(DEPLOYMENTS, "rolled")
+
+    async def _roll_ordered(self) -> None:
+        await self._update(SETS, "ordered")
+
+    async def _update(self, resource: str, name: str) -> None:
         self._image += 1
-        patch = {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": f"web:{self._image}"}]}}}}
-        await self._meanwhile(
-            self.client.patch(DEPLOYMENTS, "rolled", patch, kind="strategic", namespace=NAMESPACE)
-        )  # fmt: skip
-        self.invariants.image = f"web:{self._image}"
+        image = f"web:{self._image}"
+        patch = {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": image}]}}}}
+        await self._meanwhile(self.client.patch(resource, name, patch, kind="strategic", namespace=NAMESPACE))
+        self.invariants.images[name] = image
 
     async def _evict(self) -> None:
         """As ``kubectl drain`` asks: what a budget forbids does not happen."""
@@ -196,6 +195,12 @@ def named(name: str) -> Obj:
 def pod_template(app: str, cpu: str, **spec: Any) -> Obj:
     main = {"name": "main", "image": "web:0", "resources": {"requests": {"cpu": cpu}}}
     return {"metadata": {"labels": {"app": app}}, "spec": {"containers": [main], **spec}}
+
+
+def stateful_set(name: str, replicas: int) -> Obj:
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": name}}, "template": pod_template(name, "500m")}
+    head = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": named(name)}
+    return {**head, "spec": {**spec, "serviceName": name}}
 
 
 def deployment(name: str, replicas: int, **spec: Any) -> Obj:

@@ -12,11 +12,16 @@ import pytest
 
 from .simulation import Simulation
 
-FAILED = [int(line) for line in Path(__file__).with_name("seeds.txt").read_text().split("\n") if line.strip().isdigit()]
+SEEDS = Path(__file__).with_name("seeds.txt")
+FAILED = [int(line) for line in SEEDS.read_text().splitlines() if line.strip().isdigit()]
 FIRST = int(os.environ.get("PYBERNETES_SIM_FIRST", "1"))
 COUNT = int(os.environ.get("PYBERNETES_SIM_SEEDS", "100"))
 
 
 @pytest.mark.parametrize("seed", [*FAILED, *range(FIRST, FIRST + COUNT)])
 async def test_a_cluster_keeps_its_promises(seed: int) -> None:
-    await Simulation(seed).run()
+    try:
+        await Simulation(seed).run()
+    except Exception as error:
+        error.add_note(f"add {seed} to {SEEDS}, so that it is run for ever")
+        raise
