@@ -8,13 +8,11 @@ Sentences are those of Go's decoder (sigs.k8s.io/json), which is what a client o
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
-from pybernetes.meta import errors, quantity, times
+from pybernetes.meta import errors, quantity, scalars
 from pybernetes.meta.errors import FieldError
 
 Node: TypeAlias = Mapping[str, Any]
@@ -34,7 +32,6 @@ _FREE: Final = frozenset(
     }
 )
 """Definitions that take any JSON."""
-_BOUNDS: Final = {"int32": 1 << 31, "int64": 1 << 63}
 
 
 @dataclass(slots=True)
@@ -169,7 +166,7 @@ class Schemas:
                 return lambda value: isinstance(value, list) and all(map(item, value))
             case None:
                 return lambda value: value is not None
-        scalar = _scalar(node)
+        scalar = scalars.judge(node)
         return lambda value: scalar(value) is None
 
     def _compile_object(self, node: Node) -> Fits:
@@ -192,80 +189,6 @@ class Schemas:
             item = self._compile(node["additionalProperties"])
             return lambda value: isinstance(value, dict) and all(map(item, value.values()))
         return lambda value: isinstance(value, dict)
-
-
-# ── scalars: each judge returns None or what Go would call the value ─────────────────────────────────────
-
-
-def _scalar(node: Node) -> Callable[[Any], str | None]:
-    match node.get("type"), node.get("format"):
-        case "string", "byte":
-            return _bytes
-        case "string", "date-time":
-            return _time
-        case "string", "int-or-string":
-            return lambda v: None if isinstance(v, str) or (isinstance(v, int) and not isinstance(v, bool)) else _go(v)
-        case "string", _:
-            return lambda v: None if isinstance(v, str) else _go(v)
-        case "boolean", _:
-            return lambda v: None if isinstance(v, bool) else _go(v)
-        case "integer", kind:
-            return _integer(_BOUNDS.get(str(kind), _BOUNDS["int64"]))
-        case _:
-            return lambda v: None if isinstance(v, int | float) and not isinstance(v, bool) else _go(v)
-
-
-def _integer(bound: int) -> Callable[[Any], str | None]:
-    def judge(value: Any) -> str | None:
-        if isinstance(value, int) and not isinstance(value, bool) and -bound <= value < bound:
-            return None
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return f"number {value}"
-        return _go(value)
-
-    return judge
-
-
-def _bytes(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return _go(value)
-    try:
-        base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        return f"illegal base64 data at input byte {_bad_base64(value)}"
-    return None
-
-
-def _bad_base64(value: str) -> int:
-    """Where Go's decoder gives up: the first wrong character, else the end of the last whole group."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    for at, char in enumerate(value):
-        if char == "=":
-            padded = len(value) % 4 == 0 and value[at:] in ("=", "==")
-            return len(value) if padded else at + (1 if at % 4 == 3 else 0)
-        if char not in alphabet:
-            return at
-    return len(value) - len(value) % 4 if len(value) % 4 else len(value)
-
-
-def _time(value: Any) -> str | None:
-    if not isinstance(value, str):
-        return _go(value)
-    try:
-        times.parse(value)
-    except ValueError:
-        return f'parsing time "{value}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value}" as "2006"'
-    return None
-
-
-def _go(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | float):
-        return "number"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object"
 
 
 # ── the walker that tells ────────────────────────────────────────────────────────────────────────────────
@@ -299,19 +222,21 @@ def _inspect(schemas: Schemas, node: Node, value: Any, place: _Place, report: Re
     resolved = schemas.resolve(node)
     match resolved.get("type"):
         case "object" if not isinstance(value, dict):
-            _mistyped(schemas, node, _go(value), place, report)
+            _mistyped(schemas, node, scalars.called(value), place, report)
         case "object":
             _inspect_object(schemas, resolved, value, place.inside(name), report)
         case "array" if not isinstance(value, list):
-            _mistyped(schemas, node, _go(value), place, report)
+            _mistyped(schemas, node, scalars.called(value), place, report)
         case "array":
             for index, item in enumerate(value):
-                if item is not None:
-                    _inspect(schemas, resolved["items"], item, place.entry(str(index)), report)
+                report.nulls = report.nulls or item is None
+                given = _zero(schemas, resolved["items"]) if item is None else item
+                if given is not None:
+                    _inspect(schemas, resolved["items"], given, place.entry(str(index)), report)
         case None:
             return
         case _:
-            if (found := _scalar(resolved)(value)) is not None:
+            if (found := scalars.judge(resolved)(value)) is not None:
                 _mistyped(schemas, node, found, place, report)
 
 
@@ -394,7 +319,8 @@ def _pruned(schemas: Schemas, node: Node, value: Any) -> Any:
         return quantity.canonical(value) if quantity.is_valid(value) else value
     resolved = schemas.resolve(node)
     if isinstance(value, list) and "items" in resolved:
-        return [_pruned(schemas, resolved["items"], item) for item in value]
+        items: Node = resolved["items"]
+        return [_zero(schemas, items) if item is None else _pruned(schemas, items, item) for item in value]
     if not isinstance(value, dict):
         return value
     properties: Mapping[str, Node] | None = resolved.get("properties")
@@ -404,6 +330,13 @@ def _pruned(schemas: Schemas, node: Node, value: Any) -> Any:
     if more is not None:
         return {k: _pruned(schemas, more, v) for k, v in value.items() if v is not None}
     return value
+
+
+def _zero(schemas: Schemas, node: Node) -> Any:
+    """What the decoder makes of a null in a list: the type's zero value; null stays where it is a value itself."""
+    if _name(node) in _FREE:
+        return None
+    return "0" if _name(node) == _QUANTITY else scalars.zero(schemas.resolve(node))
 
 
 def of(definitions: Mapping[str, Node], names: Sequence[str] = ()) -> Schemas:

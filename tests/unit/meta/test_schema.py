@@ -39,6 +39,14 @@ def test_null_is_absence() -> None:
     assert SCHEMAS.drop_unknown(POD, pod(hostname=None)) == GOOD
 
 
+def test_a_null_in_a_list_is_an_empty_value_of_its_type() -> None:
+    odd = pod(containers=[None], tolerations=[None])
+    assert [str(e) for e in SCHEMAS.validate(POD, odd)] == ["spec.containers[0].name: Required value"]
+    told = SCHEMAS.drop_unknown(POD, {**odd, "metadata": {"finalizers": [None]}})
+    assert told["metadata"]["finalizers"] == [""]
+    assert told["spec"]["tolerations"] == [{}]
+
+
 def test_quantities_are_written_as_go_writes_them() -> None:
     told = pod(containers=[{"name": "c", "resources": {"limits": {"cpu": 1, "memory": "0.1Gi", "x.io/y": "1000m"}}}])
     assert not SCHEMAS.inspect(POD, told)
