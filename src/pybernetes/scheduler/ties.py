@@ -17,6 +17,9 @@ from pybernetes.meta.selectors import LabelSelector, Requirement
 
 REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
+_DEFAULTS: Final = (("kubernetes.io/hostname", 3), ("topology.kubernetes.io/zone", 5))
+_SPREAD_KINDS: Final = ("ReplicaSet", "ReplicationController", "StatefulSet")
+_IDENTITY: Final = ("statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index")
 NamespaceLabels: TypeAlias = Mapping[str, Mapping[str, str]]
 
 
@@ -46,6 +49,8 @@ class Spread(NamedTuple):
     min_domains: int
     honors_affinity: bool
     honors_taints: bool
+    is_default: bool = False
+    """Not the pod's own: nodes that lack the label are not left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +70,15 @@ def of(pod: Obj) -> Ties:
     affinity = spec.get("affinity") or {}
     to, away = affinity.get("podAffinity") or {}, affinity.get("podAntiAffinity") or {}
     constraints = spec.get("topologySpreadConstraints") or ()
-    if not to and not away and not constraints:
+    spread = tuple(_spread(constraint, objects.labels(pod)) for constraint in constraints) or _defaults(pod)
+    if not to and not away and not spread:
         return NONE
     namespace = objects.namespace(pod)
     return Ties(
         affinity=tuple(_term(term, namespace) for term in to.get(REQUIRED) or ()),
         anti_affinity=tuple(_term(term, namespace) for term in away.get(REQUIRED) or ()),
         preferred=(*_weighted(to, namespace, 1), *_weighted(away, namespace, -1)),
-        spread=tuple(_spread(constraint, objects.labels(pod)) for constraint in constraints),
+        spread=spread,
     )
 
 
@@ -103,6 +109,17 @@ def _spread(constraint: Obj, labels: Mapping[str, str]) -> Spread:
         honors_affinity=constraint.get("nodeAffinityPolicy") != "Ignore",
         honors_taints=constraint.get("nodeTaintsPolicy") == "Honor",
     )
+
+
+def _defaults(pod: Obj) -> tuple[Spread, ...]:
+    """The constraints of a pod that states none but is one of several alike: those of its owner are the pods with its
+    own labels, but for the labels by which a set tells its pods apart (upstream's System defaults, KEP-1258)."""
+    owner = objects.controller_of(pod)
+    if owner is None or owner.get("kind") not in _SPREAD_KINDS:
+        return ()
+    shared = {key: value for key, value in objects.labels(pod).items() if key not in _IDENTITY}
+    selector = selectors.from_label_selector({"matchLabels": shared})
+    return tuple(Spread(key, skew, False, selector, 1, True, False, True) for key, skew in _DEFAULTS)
 
 
 def _narrowed(selector: LabelSelector, keys: Iterable[str], labels: Mapping[str, str]) -> LabelSelector:

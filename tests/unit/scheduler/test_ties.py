@@ -159,3 +159,30 @@ def test_nodes_that_gain_a_label_join_their_domain() -> None:
     found = cluster(NODES, [db("q", "a1")])
     found.put_node(snapshot.node_info(node("none", labels={ZONE: "c"})))
     assert decide(found, podinfo.of(even()), 0.9).node in ("none", "b1")
+
+
+# ── default constraints ──────────────────────────────────────────────────────────────────────────────────
+
+
+def owned(name: str, kind: str, on: str = "", **labels: str) -> Obj:
+    made = labelled(pod(name, on), app="web", **labels)
+    owner = {"apiVersion": "apps/v1", "kind": kind, "name": "web", "uid": "web", "controller": True}
+    return {**made, "metadata": {**made["metadata"], "ownerReferences": [owner]}}
+
+
+@pytest.mark.parametrize("kind", ["ReplicaSet", "ReplicationController", "StatefulSet"])
+def test_pods_of_a_set_that_states_no_constraint_are_spread_over_nodes(kind: str) -> None:
+    large = [node(f"n{i}", cpu="64", memory="512Gi") for i in range(3)]
+    placed = [owned("q0", kind, "n0", **{"apps.kubernetes.io/pod-index": "0"}), owned("q1", kind, "n2")]
+    asking = owned("p", kind, **{"apps.kubernetes.io/pod-index": "2"})
+    assert {decided(asking, large, placed, chance).node for chance in (0.0, 0.5, 0.99)} == {"n1"}
+
+
+def test_pods_of_other_kinds_have_no_default_constraints() -> None:
+    assert podinfo.of(owned("p", "Job")).ties.spread == ()
+    assert podinfo.of(labelled(pod("p"), app="web")).ties.spread == ()
+
+
+def test_default_constraints_leave_out_no_node_without_a_label() -> None:
+    placed = [owned(f"q{i}", "ReplicaSet", name) for i, name in enumerate(("a1", "a2", "b1"))]
+    assert decided(owned("p", "ReplicaSet"), NODES, placed).node == "none"

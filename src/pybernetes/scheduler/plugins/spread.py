@@ -4,7 +4,7 @@ Rule 1: a hard constraint rejects a node whose domain would have more than ``max
         Domains are those of nodes that the pod could use by its node affinity (and taints, where it says so) and that
         have all the labels which hard constraints name; with fewer of them than ``minDomains`` the emptiest counts 0.
 Rule 2: soft constraints like domains with few pods; the more domains, the more a pod weighs.
-Upstream's default constraints for pods that state none are not applied.
+Rule 3: pods of a set that states no constraint are spread softly over nodes and zones (``ties.py``).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def crowded(snapshot: Snapshot, pod: PodInfo) -> Scores | None:
     soft = [constraint for constraint in pod.ties.spread if not constraint.is_hard]
     if not soft:
         return None
-    labelled = _labelled(snapshot, soft)
+    labelled = _labelled(snapshot, (constraint for constraint in soft if not constraint.is_default))
     total = np.zeros(snapshot.count, dtype=np.float64)
     for constraint in soft:
         counted = labelled & _usable(snapshot, pod, constraint)
