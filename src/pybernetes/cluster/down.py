@@ -18,7 +18,7 @@ async def down(paths: Paths, steps: Steps, clock: Clock, *, purge: bool) -> None
     """End agents, containers, containerds and the control plane; remove namespaces, mounts, cgroups, addresses."""
     names = sorted(p.name for p in (paths.data / "nodes").iterdir()) if (paths.data / "nodes").is_dir() else []
     if names:
-        with steps.step(f"{len(names)} node{'s' if len(names) > 1 else ''} and their containers"):
+        with steps.step(f"{len(names)} nodes and their containers" if len(names) > 1 else "1 node and its containers"):
             await asyncio.gather(*(nodes.stop(paths.node(name), clock) for name in names))
     with steps.step("control plane") as notes:
         running = daemon.find(paths.pid(CONTROL_PLANE))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import shutil
 import socket
 import sys
@@ -115,6 +116,7 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
 
     admin = entry(pki.ADMIN, f"https://127.0.0.1:{config.port}", f"{config.cluster_name}-admin")
     kubeconfig.write(paths.admin_kubeconfig, admin)
+    access.hand_over(paths.admin_kubeconfig, os.environ)
     for name, leaf in kubelets.items():
         server = f"https://{config.host_ip}:{config.port}"
         paths.node(name).root.mkdir(parents=True, exist_ok=True)
