@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
@@ -59,7 +60,11 @@ def agent(arguments: argparse.Namespace) -> int:
     if config.joined:
         from pybernetes.cluster import joined
 
-        return _run(lambda stopping: joined.work(node, config, clock, entropy, stopping))
+        worker = joined.Worker(node, config, clock, entropy)
+        code = _run(worker.run)
+        if worker.renewed:
+            os.execv(sys.executable, sys.orig_argv)  # with new certificates, as the same process
+        return code
     return _run(NodeProcess(node, config, clock, entropy).run)
 
 

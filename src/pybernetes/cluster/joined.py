@@ -3,7 +3,7 @@
 Theory of operation. By ``cluster-info`` and the token the machine knows the cluster's CA; with the token it asks for a
 node's certificate; as that node it registers, is given a network for its pods, and asks for a serving certificate.
 Then containerd and the agent are started as on the control plane's own machine, in this machine's network. The agent
-asks for its certificates anew before they end (``work``), and goes on with them as a new process would.
+asks for its certificates anew before they end (``Worker``), and begins anew with them.
 Neighbours: ``joining.py`` is the cluster's side, ``certificates.py`` the requests, ``node_process.py`` the agent.
 """
 
@@ -65,21 +65,29 @@ async def join(
     return old
 
 
-async def work(node: NodePaths, config: Config, clock: Clock, entropy: Entropy, stopping: asyncio.Event) -> None:
-    """The agent of a joined machine: begins anew whenever it has new certificates."""
-    while not stopping.is_set():
-        ending, parts = asyncio.Event(), Tasks()
+class Worker:
+    """The agent of a joined machine. When ``run`` returns and ``renewed`` is true, the process shall begin anew."""
+
+    def __init__(self, node: NodePaths, config: Config, clock: Clock, entropy: Entropy) -> None:
+        self._node, self._config, self._clock, self._entropy = node, config, clock, entropy
+        self.renewed = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until ``stopping`` is set, a part fails, or there are new certificates."""
+        renewed, ending, parts = asyncio.Event(), asyncio.Event(), Tasks()
         parts.start(_then(stopping.wait(), ending), "end of the agent")
-        parts.start(_then(_renew_in_time(node, config, clock), ending), "renewal of certificates")
+        parts.start(_then(_renew_in_time(self._node, self._config, self._clock), renewed, ending), "renewal")
         try:
-            await NodeProcess(node, config, clock, entropy).run(ending)
+            await NodeProcess(self._node, self._config, self._clock, self._entropy).run(ending)
         finally:
             await parts.stop()
+        self.renewed = renewed.is_set() and not stopping.is_set()
 
 
-async def _then(awaited: Awaitable[object], event: asyncio.Event) -> None:
+async def _then(awaited: Awaitable[object], *events: asyncio.Event) -> None:
     await awaited
-    event.set()
+    for event in events:
+        event.set()
 
 
 # ── who is the cluster? ──────────────────────────────────────────────────────────────────────────────────
