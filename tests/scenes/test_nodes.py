@@ -113,3 +113,15 @@ async def test_pods_of_simulated_nodes_are_ready_again_when_their_node_is_heard(
     )
     await cluster.until("nodes", "node-1", lambda n: objects.condition_is(n, "Ready"), namespace="")
     await cluster.until("pods", "web", lambda p: objects.condition_is(p, "Ready"))
+
+
+async def test_a_resource_that_is_given_to_a_node_by_hand_is_scheduled_by() -> None:
+    async with Cluster(nodes=2) as cluster:
+        given = {"status": {"capacity": {"example.com/dongle": "1"}}}
+        await cluster.client.patch("nodes", "node-2", given, subresource="status")
+        asking = pod("asking", containers=[
+            {"name": "main", "image": "web:v1", "resources": {"limits": {"example.com/dongle": "1"}}}
+        ])  # fmt: skip
+        await cluster.create("pods", asking)
+        placed = await cluster.until("pods", "asking", lambda it: objects.get(it, "spec", "nodeName"))
+        assert placed["spec"]["nodeName"] == "node-2"

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
-from pybernetes.node import eviction, qos
+from pybernetes.node import eviction, extended, qos
 from pybernetes.node.config import Config
 from pybernetes.node.eviction import DISK_PRESSURE, MEMORY_PRESSURE
 from pybernetes.node.runtime.port import Condition, Image, Version
@@ -113,7 +113,7 @@ def status(  # noqa: PLR0917 (all that it tells of)
     """The node's status at ``now``; ``known`` is the Node as the API has it, whose transition times are kept."""
     return {
         "capacity": capacity(config, machine),
-        "allocatable": allocatable(config, machine),
+        "allocatable": allocatable(config, machine) | extended.allocatable(known),
         "conditions": [_condition(known or {}, row, now) for row in _verdicts(runtime, pressures)],
         "addresses": [
             {"type": "InternalIP", "address": config.ip},

@@ -100,7 +100,7 @@ class SimulatedNodes:
                 self._forget(objects.name(old or {}))
                 continue
             self._adopt(node)
-            if objects.name(node) in self._addresses and not nodestatus.is_healthy(node):
+            if objects.name(node) in self._addresses and not nodestatus.is_right(node):
                 self._node_work.add(objects.name(node))
 
     def _adopt(self, node: Obj) -> None:
@@ -118,9 +118,10 @@ class SimulatedNodes:
             self._leases.discard(name)
 
     async def _put_right(self, name: str) -> None:
-        """Somebody (the node lifecycle controller, after an outage) took the node for lost: say that it is not."""
+        """Somebody (the node lifecycle controller, after an outage) took the node for lost: say that it is not; or gave
+        it a resource: say that pods may have it."""
         node = self._nodes.cache.get("", name)
-        if node is None or nodestatus.is_healthy(node):
+        if node is None or nodestatus.is_right(node):
             return
         addresses = self._addresses.get(name)
         if addresses is None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from pybernetes.meta import objects, times
 from pybernetes.meta.objects import Obj
+from pybernetes.node import extended
 
 LABEL: Final = "pybernetes.io/simulated"
 LEASE_NAMESPACE: Final = "kube-node-lease"
@@ -50,7 +51,7 @@ def completed(found: Obj, address: str, machine_id: str, now: float) -> Obj:
     info = {key: value for key, value in (status.get("nodeInfo") or {}).items() if value}
     return {
         "capacity": capacity,
-        "allocatable": status.get("allocatable") or capacity,
+        "allocatable": {**(status.get("allocatable") or capacity), **extended.allocatable(found)},
         "addresses": status.get("addresses")
         or [{"type": "InternalIP", "address": address}, {"type": "Hostname", "address": objects.name(found)}],
         "conditions": conditions(found, now),
@@ -86,6 +87,11 @@ def conditions(found: Obj | None, now: float) -> list[Obj]:
 def is_healthy(found: Obj) -> bool:
     """Does the node say of itself what a healthy one says?"""
     return all(objects.condition_is(found, kind, status) for kind, status, _, _ in _CONDITIONS)
+
+
+def is_right(found: Obj) -> bool:
+    """Has the node nothing to say?"""
+    return is_healthy(found) and extended.is_told(found)
 
 
 def is_simulated(found: Obj) -> bool:
