@@ -1,4 +1,4 @@
-"""Extended resources that somebody gives a node by patching its ``status.capacity`` (``example.com/dongle: "4"``). Pure.
+"""Extended resources that somebody gives a node by patching its ``status.capacity``: ``example.com/dongle: "4"``. Pure.
 
 Rule: what a node has of such a resource its pods may have: the node's agent tells it in ``allocatable``, and takes it
 away there when it is gone (kubernetes.io, "Advertise Extended Resources for a Node").
