@@ -10,8 +10,9 @@ venv=${VENV:-.venv}
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 
 # What real nodes need (containers, networks), and what the demo and the tests build their images from.
-packages=(containerd crun containernetworking-plugins nftables iproute2 procps util-linux conntrack catatonit busybox-static curl
-  haproxy)
+packages=(containerd crun containernetworking-plugins nftables iproute2 procps util-linux conntrack catatonit haproxy
+  busybox-static curl)
+[ "$extra" != dev ] || packages+=(etcd-server)
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
 command -v kubectl >/dev/null || packages+=(kubernetes-client)
 
@@ -24,6 +25,10 @@ if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
     say "installing Debian packages: ${missing[*]}"
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null
+    # Debian starts the services that it installs; a cluster starts its own.
+    for service in haproxy etcd; do
+      [[ " ${missing[*]} " != *" $service"* ]] || [ ! -d /run/systemd/system ] || systemctl disable --quiet --now "$service"
+    done
   fi
 else
   say "not root on Debian: no system packages are installed, and the nodes will be simulated"
