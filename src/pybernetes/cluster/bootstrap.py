@@ -175,9 +175,14 @@ async def ensure(client: Client, address: str, port: int, more: Iterable[tuple[s
     rows = [("priorityclasses.scheduling.k8s.io", obj) for obj in priority_classes()]
     rows += [(volumes.CLASSES, storage_class())]
     rows += [("services", kubernetes_service()), ("services", dns_service()), *more]
-    await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
+    await create_all(client, rows)
     for resource, obj in kubernetes_endpoints([(address, port)]) if address else ():
         await put_right(client, resource, obj)
+
+
+async def create_all(client: Client, rows: Iterable[tuple[str, Obj]]) -> None:
+    """``create_missing`` for all at once."""
+    await asyncio.gather(*(create_missing(client, resource, obj) for resource, obj in rows))
 
 
 async def create_missing(client: Client, resource: str, obj: Obj) -> None:

@@ -38,10 +38,20 @@ _ACCOUNT_GROUPS: Final = ("system:serviceaccounts", f"system:serviceaccounts:{ro
 
 
 async def furnish(api: Api, controllers: Sequence[Controller], address: str, port: int) -> None:
-    """Make sure of the objects that every cluster holds; see ``bootstrap.ensure``."""
-    rows = [*authorization.objects(), *roles.bootstrap_objects(controllers), *flow.objects()]
-    await bootstrap.ensure(api.client(API_SERVER), address, port, rows)
+    """Make sure of the objects that every cluster holds."""
+    await furnish_api(api, address, port)
+    await furnish_controllers(api, controllers)
+
+
+async def furnish_api(api: Api, address: str, port: int) -> None:
+    """What has to be there before the API is ready; see ``bootstrap.ensure``."""
+    await bootstrap.ensure(api.client(API_SERVER), address, port, [*authorization.objects(), *flow.objects()])
     await api.remotes.announce()
+
+
+async def furnish_controllers(api: Api, controllers: Sequence[Controller]) -> None:
+    """What has to be there before controllers work: their accounts and what these may do."""
+    await bootstrap.create_all(api.client(API_SERVER), roles.bootstrap_objects(controllers))
 
 
 async def start(

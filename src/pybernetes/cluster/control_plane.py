@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib
 import os
 import platform
 import ssl
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import Final
 
 from pybernetes.cluster import apiservers, backup, components, elected, frontproxy, gates, pki, serving, stores, turning
 from pybernetes.cluster.config import Config, ConfigError, Paths
 from pybernetes.control.controller import Controller
 from pybernetes.controllers import addresspool
-from pybernetes.controllers import table as controller_table
 from pybernetes.kinds import table as kind_table
 from pybernetes.lib import tls
 from pybernetes.lib.clock import Clock
@@ -32,13 +33,15 @@ from pybernetes.storage.port import StoreError
 from pybernetes.storage.watchcache import WatchCache
 
 LOOPBACK = "127.0.0.1"
+_LATER: Final = ("pybernetes.controllers.table", "pybernetes.scheduler.scheduler", "pybernetes.node.simulated.nodes")
+"""What the API does not need to be ready."""
 
 
 class ControlPlane:
     def __init__(self, paths: Paths, config: Config, clock: Clock, entropy: Entropy) -> None:
         self._paths, self._config, self._clock, self._entropy = paths, config, clock, entropy
         self._pki = pki.Pki(paths.pki, turning.outside(clock).time())
-        self._front_proxy = frontproxy.ensure(paths, clock.time())
+        self._front_proxy = frontproxy.files_of(paths, clock.time())
         self._kinds = kind_table.builtin()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -50,13 +53,15 @@ class ControlPlane:
             await api.start()
             stack.push_async_callback(api.stop)
             await self._listen(api, stack)
-            controllers = controller_table.controllers(self._controller_options(api))
             # Of several API servers each tells of itself, once it is ready.
             alone = "" if self._config.store else self._config.address
-            await components.furnish(api, controllers, alone, self._config.port)
+            await components.furnish_api(api, alone, self._config.port)
             ca = self._pki.certificate("ca").read_text()
             await frontproxy.furnish(api.client(components.API_SERVER), self._front_proxy, ca)
             furnished()
+            await _read_in(_LATER)
+            controllers = self._controllers(api)
+            await components.furnish_controllers(api, controllers)
             await self._furnish_ingress(api)
             await self._start_components(api, controllers, stack)
             _settle_memory()
@@ -137,8 +142,11 @@ class ControlPlane:
         except (OSError, ValueError) as error:
             raise ConfigError(f"requests cannot be audited: {error}") from error
 
-    def _controller_options(self, api: Api) -> controller_table.Options:
-        return controller_table.Options(
+    def _controllers(self, api: Api) -> Sequence[Controller]:
+        """The rows of this cluster's controllers."""
+        from pybernetes.controllers import table
+
+        options = table.Options(
             kinds=self._kinds, root_ca=self._pki.certificate("ca").read_text(),
             ca_key=self._pki.key("ca").read_bytes(), ahead=lambda: turning.ahead(self._clock),
             sign=api.tokens.sign, started=self._clock.time(),
@@ -146,6 +154,7 @@ class ControlPlane:
             load_balancers=addresspool.parse(self._config.load_balancer_pool),
             pod_network=f"{self._config.pod_network}.0.0/16",
         )  # fmt: skip
+        return table.controllers(options)
 
     async def _listen(self, api: Api, stack: AsyncExitStack) -> None:
         files = self._pki
@@ -169,6 +178,12 @@ class ControlPlane:
                 f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
                 "end the program that does, or choose another port with --port"
             ) from error
+
+
+async def _read_in(modules: Sequence[str]) -> None:
+    """Import modules beside the event loop, which answers meanwhile."""
+    for module in modules:
+        await asyncio.to_thread(importlib.import_module, module)
 
 
 def _settle_memory() -> None:

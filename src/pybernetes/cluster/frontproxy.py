@@ -6,26 +6,34 @@ Source: pkg/controlplane/controller/clusterauthenticationtrust.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from pybernetes.client.client import Client
 from pybernetes.cluster import bootstrap, pki
 from pybernetes.cluster.config import Paths
-from pybernetes.server.aggregation.remote import Identity
+
+if TYPE_CHECKING:
+    from pybernetes.server.aggregation.remote import Identity
 
 NAME: Final = "extension-apiserver-authentication"
 
 
-def ensure(paths: Paths, now: float) -> pki.Pki:
-    """The files, made where they are missing; ``now`` is Unix seconds."""
-    files = pki.Pki(paths.pki / "front-proxy", now, signs_tokens=False)
-    files.ensure([pki.FRONT_PROXY])
-    return files
+def files_of(paths: Paths, now: float) -> pki.Pki:
+    """Where the files are; ``now`` is Unix seconds."""
+    return pki.Pki(paths.pki / "front-proxy", now, signs_tokens=False)
+
+
+def ensure(paths: Paths, now: float) -> None:
+    """Make the files that are missing."""
+    files_of(paths, now).ensure([pki.FRONT_PROXY])
 
 
 def identity(files: pki.Pki) -> Identity:
+    """What the API server shows to servers behind it. Raises OSError."""
+    from pybernetes.server.aggregation.remote import Identity
+
     return Identity(files.certificate(pki.FRONT_PROXY).read_bytes(), files.key(pki.FRONT_PROXY).read_bytes())
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from pybernetes.client import kubeconfig
 from pybernetes.client.client import Client
-from pybernetes.cluster import access, host, images, nodes, pki, stores, underlay
+from pybernetes.cluster import access, frontproxy, host, images, nodes, pki, stores, underlay
 from pybernetes.cluster import config as configuration
 from pybernetes.cluster import ingress as entrance
 from pybernetes.cluster.config import Config, ConfigError, Paths
@@ -106,6 +106,7 @@ def write_credentials(paths: Paths, config: Config, clock: Clock) -> None:
     files = pki.Pki(paths.pki, clock.time())
     ingress = [entrance.CLIENT, entrance.DEFAULT_CERTIFICATE] if entrance.is_on(config) else []
     files.ensure([serving, pki.ADMIN, pki.KUBELET_CLIENT, *kubelets.values(), *ingress])
+    frontproxy.ensure(paths, clock.time())
 
     def entry(leaf: pki.Leaf, server: str, user: str) -> kubeconfig.Kubeconfig:
         return kubeconfig.Kubeconfig.with_certificate(
