@@ -1,30 +1,31 @@
 """What the files that options name make of the API server: audit, and whom and what it knows besides.
 
-Rule: a file is read when ``up`` is asked, so that what is wrong in it is told there, and again by the control plane.
+Rule 1: a file is read when ``up`` is asked, so that what is wrong in it is told there, and again by the control plane.
+Rule 2: what reads a file is read in when there is one: a cluster without such options starts without it.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from pybernetes.lib import tls
 from pybernetes.lib.clock import Clock
-from pybernetes.meta import manifest
-from pybernetes.server.auditing import policy
-from pybernetes.server.auditing.policy import Policy
-from pybernetes.server.auditing.trail import Sink
-from pybernetes.server.authn import oidc, tokenfile
-from pybernetes.server.context import User
-from pybernetes.storage.encrypted import sealing
-from pybernetes.storage.encrypted.sealing import Sealing
+
+if TYPE_CHECKING:
+    import ssl
+
+    from pybernetes.server.auditing.policy import Policy
+    from pybernetes.server.auditing.trail import Sink
+    from pybernetes.server.authn import oidc
+    from pybernetes.server.context import User
+    from pybernetes.storage.encrypted.sealing import Sealing
+
+    Provider: TypeAlias = tuple[oidc.Settings, ssl.SSLContext | None]
+    Audit: TypeAlias = tuple[Policy, Sink]
 
 T = TypeVar("T")
-Provider: TypeAlias = tuple[oidc.Settings, ssl.SSLContext | None]
-Audit: TypeAlias = tuple[Policy, Sink]
 
 
 def audit(
@@ -45,6 +46,8 @@ def static_tokens(file: str) -> Mapping[str, User]:
     """Token → user; none without a file. Raises ValueError."""
     if not file:
         return {}
+    from pybernetes.server.authn import tokenfile
+
     try:
         return tokenfile.parse(Path(file).read_text())
     except (OSError, UnicodeDecodeError) as error:
@@ -55,6 +58,8 @@ def provider(settings: oidc.Settings, ca_file: str) -> Provider | None:
     """What ``server.api.Options`` takes; None without an issuer. Raises TlsError."""
     if not settings.issuer_url:
         return None
+    from pybernetes.lib import tls
+
     return settings, tls.client_context(Path(ca_file)) if ca_file else None
 
 
@@ -66,16 +71,26 @@ def issuer_url(text: str) -> None:
 
 def encryption(file: str) -> Sealing | None:
     """What an EncryptionConfiguration says; None without a file. Raises ValueError."""
-    return _read(file, sealing.parse) if file else None
+    if not file:
+        return None
+    from pybernetes.storage.encrypted import sealing
+
+    return _read(file, sealing.parse)
 
 
 def audit_policy(file: str) -> Policy | None:
     """None without a file. Raises ValueError."""
-    return _read(file, policy.parse) if file else None
+    if not file:
+        return None
+    from pybernetes.server.auditing import policy
+
+    return _read(file, policy.parse)
 
 
 def _read(file: str, parse: Callable[[Any], T]) -> T:
     """What ``parse`` makes of a YAML file. Raises ValueError."""
+    from pybernetes.meta import manifest
+
     try:
         return parse(manifest.loads(Path(file).read_bytes()))
     except OSError as error:
