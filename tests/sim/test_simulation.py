@@ -20,7 +20,7 @@ OPEN = {
     67: "a lost reply makes a ReplicaSet a pod too many; while its watch is cut, the pod that it then deletes still"
     " counts as available in its status, by which the Deployment takes an old pod too many, as upstream's would",
 }
-"""Seeds that fail for a reason that is known and not mended yet. One that passes is told as XPASS, and goes from here."""
+"""Seeds that fail for a reason that is known and not mended yet; one that passes (XPASS) goes from here."""
 
 
 def _of(seed: int) -> object:
