@@ -25,7 +25,7 @@ _KIND: Final = {
     "type": "string",
     "description": "Kind is a string value representing the REST resource this object represents.",
 }
-_METADATA: Final = {"$ref": f"#/definitions/{_META}.ObjectMeta"}
+_METADATA: Final = {"description": "Standard object's metadata.", "$ref": f"#/definitions/{_META}.ObjectMeta"}
 _V2_LACKS: Final = frozenset((
     "oneOf", "anyOf", "allOf", "not", "nullable", "x-kubernetes-validations", "x-kubernetes-list-type-default", "id",
     "$schema", "patternProperties", "additionalItems", "dependencies", "definitions",
