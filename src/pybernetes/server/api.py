@@ -197,7 +197,7 @@ class Api:
             (discovery.serves, told.respond),
             (self.health.serves, self.health.respond),
             (openapi.serves, documents.respond),
-            ("/version".__eq__, lambda request: health.version()),
+            (("/version", "/version/").__contains__, lambda request: health.version()),
             ("/metrics".__eq__, lambda request: health.metrics(self.metrics)),
             (identity.serves, identity.respond),
             ("/".__eq__, lambda request: Response(body=orjson.dumps({"paths": self._paths()}))),
